@@ -1,0 +1,12 @@
+"""The workbook's shared package: small modules that are meant to be read.
+
+    features     sparse, correlated and anticorrelated synthetic features
+    geometry     how directions share a space
+    toy_models   toy models of superposition and their training
+    plots        arrays in, plotly figures out
+    widgets      sliders and panels
+    checks       the exercises' checks
+
+Import the module you need, as in ``from course_utils import toy_models``. This file imports
+nothing, so that ``import course_utils`` never loads what a notebook does not use.
+"""

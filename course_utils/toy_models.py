@@ -16,6 +16,7 @@ Source: Elhage et al., "Toy Models of Superposition" (2022).
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -135,6 +136,9 @@ class Recipe:
 
 FAST_RECIPE = Recipe()
 PUBLISHED_RECIPE = Recipe(10_000, 1e-3, 1024, "constant", 0.01)
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's
+SELECTION_SAMPLES = 8192  # fresh samples on which the best restart is chosen
+CHUNK_SIZE = 2**18  # numbers of training data drawn at once
 
 
 @dataclass(frozen=True)
@@ -234,13 +238,14 @@ def train_plain(
     optimizer = torch.optim.AdamW(
         [W, b], lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    for step, x in enumerate(_batches(config, recipe, generator, sampler)):
-        x_hat = reconstruct(x, W, b, config.nonlinearity)
-        loss = importance_weighted_loss(x, x_hat, config.importances).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.param_groups[0]["lr"] = recipe.learning_rate_at(step)
-        optimizer.step()
+    with one_thread():
+        for step, x in enumerate(_samples(config, recipe, generator, sampler)):
+            x_hat = reconstruct(x, W, b, config.nonlinearity)
+            loss = importance_weighted_loss(x, x_hat, config.importances).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.param_groups[0]["lr"] = recipe.learning_rate_at(step)
+            optimizer.step()
     return ToyModel(W.detach(), b.detach(), config)
 
 
@@ -252,34 +257,90 @@ def train(
     n_restarts: int = 1,
     sampler: Sampler | None = None,
 ) -> ToyModel:
-    """Train fast: the same steps on the same data as `train_plain`, by hand-written gradients."""
+    """Train fast: the same steps on the same data as `train_plain`, by hand-written gradients.
+
+    What makes it fast, with the same arithmetic: no autograd; every buffer is allocated once;
+    all instances and restarts advance together; and the bias is the weight of one more feature
+    that is always 1, so that W and b are one array and each product serves both:
+
+        P = [[W], [b]]    L = [[W, 0], [0, 1]]    A = [P^T L; (0, 1)] = [[G, b], [0, 1]]
+        z = A [x; 1]      D = dz [x; 1]^T         dP = [[dW], [db]] = L (D + D^T), last column off
+
+    n_restarts > 1 trains that many models for each instance, from different initial weights on
+    the same data, and returns the best of them: training is luck, and several polygons may be
+    local minima.
+
+    Raises:
+        ValueError: n_restarts is below 1.
+    """
     if n_restarts < 1:
         raise ValueError(f"n_restarts is {n_restarts}; use at least 1.")
-    with torch.inference_mode():
-        generator = Generator().manual_seed(seed)
-        W, b = _initial(config, generator, n_restarts)
-        importance = config.importances
-        mW, vW, mb, vb = (torch.zeros_like(t) for t in (W, W, b, b))
-        for step, x in enumerate(_batches(config, recipe, generator, sampler)):
-            dW, db = gradients(x, W, b, importance, config.nonlinearity)
-            lr = recipe.learning_rate_at(step)
-            c1, c2 = 1 - 0.9 ** (step + 1), 1 - 0.999 ** (step + 1)
-            for t, g, m, v in ((W, dW, mW, vW), (b, db, mb, vb)):
-                t.mul_(1 - lr * recipe.weight_decay)
-                m.lerp_(g, 0.1)
-                v.mul_(0.999).addcmul_(g, g, value=0.001)
-                t.addcdiv_(m, v.sqrt().add_(1e-8 * c2**0.5), value=-lr * c2**0.5 / c1)
-        x = next(_batches(config, replace(recipe, batch_size=8192), generator, sampler))
-        losses = importance_weighted_loss(
-            x, reconstruct(x, W, b, config.nonlinearity), importance
-        )
-        best = losses.argmin(0)
-        if best.ndim == 0:
-            W, b = W[best], b[best]
+    generator = Generator().manual_seed(seed)
+    W, b = _initial(config, generator, n_restarts)
+    with one_thread(), torch.inference_mode():
+        W, b = _descend(W, b, config, recipe, _batches(config, recipe, generator, sampler))
+    models = ToyModel(W.clone(), b.clone(), config)
+    if n_restarts == 1:
+        return ToyModel(W[0].clone(), b[0].clone(), config)
+    losses = expected_loss(models, n_samples=SELECTION_SAMPLES, seed=seed + 1, sampler=sampler)
+    best = losses.argmin(0, keepdim=True)
+    W = models.W.take_along_dim(best[..., None, None], 0)[0]
+    return ToyModel(W, models.b.take_along_dim(best[..., None], 0)[0], config)
+
+
+def _descend(
+    W: Tensor, b: Tensor, config: ToyConfig, recipe: Recipe, batches: Iterator[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """AdamW from W, b: (n_restarts, *instances, ...) over the batches. The names are `train`'s."""
+    shape = W.shape[:-2]
+    m, n = W.shape[-2:]
+    R, I, B = shape[0], math.prod(shape[1:]), recipe.batch_size
+    # Instances first, restarts second: the restarts of an instance share its data.
+    P = torch.cat([W, b.unsqueeze(-2)], -2).view(R, I, m + 1, n).transpose(0, 1).contiguous()
+    P = P.view(I * R, m + 1, n)
+    L = torch.zeros(I * R, m + 1, n + 1)
+    L[:, m, n] = 1
+    L_W, P_W = L[:, :m, :n], P[:, :m]
+    A = torch.zeros(I * R, n + 1, n + 1)
+    A[:, n, n] = 1
+    A_P, A_all = A[:, :n], A.view(I, R * (n + 1), n + 1)
+    z, on, dz = (torch.empty(I, R, n + 1, B) for _ in range(3))
+    z_all, dz_all = z.view(I, -1, B), dz.view(I, -1, B)
+    D, D_sym = (torch.empty(I * R, n + 1, n + 1) for _ in range(2))
+    D_all, D_T, D_left = D.view(I, -1, n + 1), D.mT, D_sym[:, :, :n]
+    scale = torch.cat([2 / B * config.importances, torch.zeros(1)])[:, None]
+    moments, targets = torch.zeros(2, *P.shape), torch.zeros(2, *P.shape)
+    mean, variance, dP, dP_squared = *moments, *targets
+    rates = torch.tensor([1 - BETA_1, 1 - BETA_2]).view(2, 1, 1, 1)
+    denominator = torch.empty_like(P)
+    PT, relu = P.mT, config.nonlinearity == "relu"
+    # Adam's corrections for its moments' start at 0, moved to the step size and to epsilon.
+    corrections = [math.sqrt(1 - BETA_2**t) for t in range(1, recipe.steps + 1)]
+    epsilons = (EPSILON * torch.tensor(corrections)).unbind()
+    for step, x in enumerate(batches):
+        L_W.copy_(P_W)
+        torch.bmm(PT, L, out=A_P)
+        torch.bmm(A_all, x, out=z_all)
+        if relu:
+            z.clamp_min_(0)
+            torch.sign(z, out=on)
+            torch.addcmul(z, on, x.unsqueeze(1), value=-1, out=dz)  # x_hat - x where z > 0
         else:
-            i = torch.arange(len(best))
-            W, b = W[best, i], b[best, i]
-    return ToyModel(W.clone(), b.clone(), config)
+            torch.sub(z, x.unsqueeze(1), out=dz)
+        torch.bmm(dz_all, x.mT, out=D_all)
+        D.mul_(scale)
+        torch.add(D, D_T, out=D_sym)
+        torch.bmm(L, D_left, out=dP)
+        torch.mul(dP, dP, out=dP_squared)
+        moments.lerp_(targets, rates)
+        torch.sqrt(variance, out=denominator).add_(epsilons[step])
+        lr = recipe.learning_rate_at(step)
+        if recipe.weight_decay:
+            P.mul_(1 - lr * recipe.weight_decay)
+        size = lr * corrections[step] / (1 - BETA_1 ** (step + 1))
+        P.addcdiv_(mean, denominator, value=-size)
+    P = P.view(I, R, m + 1, n).transpose(0, 1)
+    return P[:, :, :m].reshape(W.shape), P[:, :, m].reshape(b.shape)
 
 
 def expected_loss(
@@ -289,12 +350,37 @@ def expected_loss(
     seed: int,
     sampler: Sampler | None = None,
 ) -> Float[Tensor, "*instances"]:
-    """The loss on fresh samples, one number an instance."""
+    """The loss on fresh samples, one number an instance; every instance sees the same draws.
+
+    Raises:
+        ValueError: n_samples is below 1.
+    """
     if n_samples < 1:
         raise ValueError(f"n_samples is {n_samples}; use at least 1.")
     generator = Generator().manual_seed(seed)
-    x = next(_batches(model.config, Recipe(batch_size=n_samples), generator, sampler))
-    return importance_weighted_loss(x, model(x), model.config.importances)
+    importance = model.config.importances
+    recipe = Recipe(steps=-(-n_samples // 10_000), batch_size=min(n_samples, 10_000))
+    total, left = 0, n_samples
+    for x in _samples(model.config, recipe, generator, sampler):
+        x = x[..., :left, :]
+        total = total + importance_weighted_loss(x, model(x), importance) * x.shape[-2]
+        left -= x.shape[-2]
+    return total / n_samples
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread, and restore the number afterwards.
+
+    These models are so small that threads mostly wait for each other; on a machine where a
+    browser wants a core too, that waiting makes training many times slower.
+    """
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
 
 
 def _initial(
@@ -311,9 +397,31 @@ def _initial(
 def _batches(
     config: ToyConfig, recipe: Recipe, generator: Generator, sampler: Sampler | None
 ) -> Iterator[Tensor]:
-    for _ in range(recipe.steps):
-        if sampler is not None:
-            yield sampler(recipe.batch_size, generator)
+    """Yield recipe.steps batches, each (n_instances, n_features + 1, batch) with a last row of 1.
+
+    Several steps are drawn in one call. All instances see the same uniform numbers, each through
+    its own p, so that sparsities are compared on the same luck.
+    """
+    p = config.probabilities.view(-1, 1, 1)
+    n, B = config.n_features, recipe.batch_size
+    if sampler is not None and len(p) > 1:
+        raise ValueError("a sampler fixes the data: give one feature_probability, not several.")
+    chunk = min(recipe.steps, max(1, CHUNK_SIZE // (len(p) * n * B)))
+    x = torch.ones(chunk, len(p), n + 1, B)
+    for start in range(0, recipe.steps, chunk):
+        k = min(chunk, recipe.steps - start)
+        if sampler is None:
+            u = torch.rand(k, 1, n, B, generator=generator)
+            features_from_uniform(u, p, out=x[:k, :, :n])
         else:
-            u = torch.rand(recipe.batch_size, config.n_features, generator=generator)
-            yield features_from_uniform(u, config.probabilities)
+            x[:k, 0, :n] = sampler(k * B, generator).view(k, B, n).mT
+        yield from x[:k].unbind()
+
+
+def _samples(
+    config: ToyConfig, recipe: Recipe, generator: Generator, sampler: Sampler | None
+) -> Iterator[Tensor]:
+    """The same batches as (*instances, batch, n_features)."""
+    shape = (*config.probabilities.shape, recipe.batch_size, config.n_features)
+    for x in _batches(config, recipe, generator, sampler):
+        yield x[:, :-1].mT.reshape(shape)

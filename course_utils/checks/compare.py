@@ -1,0 +1,42 @@
+"""Deciding between the right value and the values of known mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from course_utils.checks.guard import Mistake, describe
+
+
+def same(got: Tensor, want: Tensor, tolerance: float = 1e-4) -> bool:
+    """Equal within an absolute and relative tolerance that float32 can meet."""
+    return got.shape == want.shape and torch.allclose(
+        got.double(), want.double(), rtol=tolerance, atol=tolerance
+    )
+
+
+def expect(
+    got: Tensor,
+    want: Tensor,
+    *,
+    tried: str,
+    why: str,
+    mistakes: Mapping[str, tuple[Tensor, str]] | None = None,
+    tolerance: float = 1e-4,
+) -> None:
+    """Raise `Mistake` unless `got` is `want`.
+
+    `mistakes` maps a slug to the value that the mistake gives and a message. A value that
+    nobody foresaw is reported with what was tried, what was expected and why.
+    """
+    if same(got, want, tolerance):
+        return
+    for slug, (value, message) in (mistakes or {}).items():
+        if same(got, value, tolerance):
+            raise Mistake(slug, message)
+    raise Mistake(
+        None,
+        f"Tried: {tried}.\nExpected {describe(want)}, because {why}.\nYours gave {describe(got)}.",
+    )

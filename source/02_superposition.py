@@ -28,7 +28,7 @@
 import torch
 
 from course_utils import features, geometry, plots, toy_models
-from course_utils.checks import ask, check, predict, reveal, start
+from course_utils.checks import ask, check, notebook_02_superposition, predict, reveal, start
 from course_utils.widgets import show, superposition_panel
 
 start("02_superposition")
@@ -566,18 +566,11 @@ superposition_panel(retrain)
 #   can remove it; a positive one leaks into the output.
 
 # %%
-W_picture = torch.tensor(
-    [
-        [1.0, 0.0, 0.0, -1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0, 0.0, 0.0, -0.9],
-        [0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
-    ]
-)
-b_picture = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.15, 0.0])
+W_picture, b_picture = notebook_02_superposition.picture()
 show(plots.gram_heatmap(W_picture, b_picture))
 
 # %% [markdown] exercise="2.7" title="Read a picture of WᵀW" minutes=5 difficulty=2 misconceptions=["features-are-a-basis"]
-# Look at the picture, not at the code above it. Features are numbered from 0. Return a dictionary:
+# Features are numbered from 0. Return a dictionary:
 #
 # - `not_represented`: a list of the features without an arrow;
 # - `opposite_pairs`: a list of pairs such as `(0, 1)` whose arrows point in opposite directions;

@@ -555,7 +555,7 @@ def read_the_picture(answer: Answer) -> str:
             "One feature's row and column are empty, its diagonal cell too. A feature of length 0 "
             "has no direction: it is not represented. Which one?",
         )
-    W = geometry_of_the_picture()
+    W, _ = picture()
     gram = W.T @ W
     orthogonal = [p for p in pairs if len(p) == 2 and max(p) < 6 and gram[p] == 0]
     if orthogonal:
@@ -588,15 +588,15 @@ def read_the_picture(answer: Answer) -> str:
     return "A cell off the diagonal is interference; five features can live in three dimensions."
 
 
-def geometry_of_the_picture() -> Tensor:
-    """The W (3, 6) whose WᵀW exercise 2.7 shows."""
-    return torch.tensor(
-        [
-            [1.0, 0.0, 0.0, -1.0, 0.0, 0.0],
-            [0.0, 1.0, 0.0, 0.0, 0.0, -0.9],
-            [0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
-        ]
-    )
+def picture() -> tuple[Tensor, Tensor]:
+    """The W (3, 6) and b (6,) whose picture exercise 2.7 shows."""
+    W = torch.zeros(3, 6)
+    W[0, 0], W[0, 3] = 1.0, -1.0
+    W[1, 1], W[1, 5] = 1.0, -0.9
+    W[2, 2] = 1.0
+    b = torch.zeros(6)
+    b[4] = 0.15  # the mean of a feature with p = 0.3: all that can be said of a lost one
+    return W, b
 
 
 def _list(value: Any) -> list[Any]:

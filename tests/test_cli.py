@@ -86,7 +86,9 @@ def row(printed: str, identifier: str) -> str:
 
 
 def test_all_passed_is_exit_code_0_even_with_a_free_response_open(tmp_path, capsys, small_course):
-    path = write(tmp_path / "x.ipynb", *[(i, f'check("{i}", "passed")') for i in ("2.1", "2.2", "2.3")])
+    path = write(
+        tmp_path / "x.ipynb", *[(i, f'check("{i}", "passed")') for i in ("2.1", "2.2", "2.3")]
+    )
     before = path.read_bytes()
     code, out, err = run(capsys, "check", path)
     assert (code, err) == (0, "")

@@ -1,0 +1,264 @@
+"""Every notebook runs from top to bottom, blank and solved, offline and within its budget."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import kernel_run
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STEMS = sorted(path.stem for path in (ROOT / "source").glob("*.py"))
+
+# Notebooks on a real language model have more memory and may load transformer_lens.
+WITH_A_LANGUAGE_MODEL: frozenset[str] = frozenset()
+
+CELL_SECONDS, LONG_CELL_SECONDS, NOTEBOOK_SECONDS = 30, 60, 120
+BROWSER_BYTES = 8_000_000
+TOY_MEMORY, LANGUAGE_MEMORY = 700e6, 2e9
+
+every_notebook = pytest.mark.parametrize("stem", STEMS)
+
+
+def read(folder: str, stem: str):
+    return nbformat.read(ROOT / folder / f"{stem}.ipynb", as_version=4)
+
+
+def code_exercises(stem: str) -> list[str]:
+    index = json.loads((ROOT / "course_utils" / "exercises.json").read_text(encoding="utf-8"))
+    chosen = [e for e in index["exercises"] if e["notebook"] == stem and e["kind"] == "code"]
+    return [entry["id"] for entry in chosen]
+
+
+def in_reverse(notebook):
+    """The set-up cell first, then all other code cells from the last to the first."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    start = next(i for i, cell in enumerate(code) if re.search(r"^start\(", cell.source, re.M))
+    notebook.cells = [code.pop(start), *reversed(code)]
+    return notebook
+
+
+def answered_wrongly(notebook):
+    """Every stub replaced by an answer that is surely not right."""
+    for cell in notebook.cells:
+        if "exercise" in cell.metadata:
+            cell.source = cell.source.replace("raise NotImplementedError", "return None")
+    return notebook
+
+
+WAYS = {
+    "solved": lambda stem: read("solutions", stem),
+    "blank": lambda stem: read("notebooks", stem),
+    "blank, in reverse": lambda stem: in_reverse(read("notebooks", stem)),
+    "answered wrongly": lambda stem: answered_wrongly(read("notebooks", stem)),
+}
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory):
+    """`ran(way, stem)` runs a notebook once a session and remembers what was seen."""
+    seen = {}
+
+    def once(way: str, stem: str) -> kernel_run.Run:
+        if (way, stem) not in seen:
+            notebook = copy.deepcopy(WAYS[way](stem))
+            seen[way, stem] = kernel_run.run(notebook, tmp_path_factory.mktemp("kernel"))
+        return seen[way, stem]
+
+    return once
+
+
+def test_there_are_notebooks():
+    assert STEMS
+    for folder in ("notebooks", "solutions"):
+        assert sorted(path.stem for path in (ROOT / folder).glob("*.ipynb")) == STEMS
+
+
+@every_notebook
+def test_the_solved_notebook_runs_with_every_check_passed(ran, stem):
+    run = ran("solved", stem)
+    assert run.errors == {}
+    assert run.statuses == dict.fromkeys(code_exercises(stem), "passed")
+
+
+@every_notebook
+def test_the_blank_notebook_runs_with_every_check_not_attempted(ran, stem):
+    run = ran("blank", stem)
+    assert run.errors == {}
+    assert run.statuses == dict.fromkeys(code_exercises(stem), "not_attempted")
+
+
+@every_notebook
+def test_wrong_answers_never_stop_the_notebook(ran, stem):
+    run = ran("answered wrongly", stem)
+    assert run.errors == {}
+    assert run.statuses == dict.fromkeys(code_exercises(stem), "failed")
+
+
+@every_notebook
+def test_cells_run_out_of_order_show_no_traceback_of_ours(ran, stem):
+    # A cell that uses a variable of a skipped cell may say so, and that is all that may happen.
+    run = ran("blank, in reverse", stem)
+    for number, traceback in run.errors.items():
+        source = run.notebook.cells[number].source
+        assert traceback.splitlines()[-1].startswith("NameError"), f"{source}\n\n{traceback}"
+        assert not re.search(r"course_utils[/\\]", traceback), f"{source}\n\n{traceback}"
+
+
+@every_notebook
+@pytest.mark.parametrize("way", WAYS)
+def test_no_network_is_asked_for(ran, stem, way):
+    assert ran(way, stem).network == ""
+
+
+@every_notebook
+@pytest.mark.parametrize("way", WAYS)
+def test_the_kernel_is_the_one_of_this_environment(ran, stem, way):
+    assert Path(ran(way, stem).python).parent == Path(sys.executable).parent
+
+
+@every_notebook
+def test_a_toy_notebook_never_loads_the_language_model_libraries(ran, stem):
+    loaded = {name.partition(".")[0] for name in ran("solved", stem).modules}
+    if stem not in WITH_A_LANGUAGE_MODEL:
+        assert not loaded & {"transformer_lens", "transformers"}
+
+
+@every_notebook
+@pytest.mark.parametrize("way", ["solved", "blank"])
+def test_time_stays_within_the_budget(ran, stem, way, record_property):
+    run = ran(way, stem)
+    cells = run.notebook.cells
+    long = {i for i in run.seconds if "long" in cells[i].metadata.get("tags", [])}
+    slowest = max(run.seconds, key=run.seconds.get)
+    total = sum(run.seconds.values())
+    record_property(
+        "budget",
+        f"{stem}, {way}: {total:.1f} s of {NOTEBOOK_SECONDS} s; slowest cell "
+        f"{run.seconds[slowest]:.1f} s of {LONG_CELL_SECONDS if slowest in long else CELL_SECONDS} s",
+    )
+    assert len(long) <= 1
+    for number, seconds in run.seconds.items():
+        allowed = LONG_CELL_SECONDS if number in long else CELL_SECONDS
+        assert seconds <= allowed, f"{seconds:.1f} s:\n{cells[number].source}"
+    assert total <= NOTEBOOK_SECONDS
+
+
+@every_notebook
+@pytest.mark.parametrize("way", ["solved", "blank"])
+def test_memory_stays_within_the_budget(ran, stem, way, record_property):
+    peak = ran(way, stem).peak_memory
+    allowed = LANGUAGE_MEMORY if stem in WITH_A_LANGUAGE_MODEL else TOY_MEMORY
+    record_property(
+        "budget", f"{stem}, {way}: {peak / 1e6:.0f} MB of {allowed / 1e6:.0f} MB memory"
+    )
+    assert peak <= allowed
+
+
+@every_notebook
+@pytest.mark.parametrize("way", ["solved", "blank"])
+def test_bytes_to_the_browser_stay_within_the_budget(ran, stem, way, record_property):
+    sent = ran(way, stem).bytes_to_browser
+    record_property(
+        "budget",
+        f"{stem}, {way}: {sent / 1e6:.2f} MB of {BROWSER_BYTES / 1e6:.0f} MB to the browser",
+    )
+    assert sent <= BROWSER_BYTES
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+def test_nbval_runs_them_too(folder, tmp_path):
+    shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns(".*"))
+    environment = kernel_run.offline_environment(tmp_path / "scratch")
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"),
+            *(f"--nbval-cell-timeout={LONG_CELL_SECONDS}", "-p", "no:cacheprovider", folder),
+        ],
+        cwd=tmp_path,
+        env={k: v for k, v in environment.items() if not k.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-2000:]
+    assert re.search(r"\d+ passed", ran.stdout)
+    assert not (tmp_path / "scratch" / "network.log").exists()
+
+
+# The instruments themselves
+
+
+REFUSED = {
+    "connect": "socket.socket().connect(('192.0.2.1', 80))",
+    "connect_ex": "socket.socket().connect_ex(('192.0.2.1', 80))",
+    "create_connection": "socket.create_connection(('192.0.2.1', 80))",
+    "IPv6": "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
+    "lookup": "socket.getaddrinfo('example.org', 80)",
+    "old lookup": "socket.gethostbyname('example.org')",
+    "UDP": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 80))",
+    "urllib": "import urllib.request; urllib.request.urlopen('http://example.org')",
+    "the C module": "import _socket; _socket.socket().connect(('192.0.2.1', 80))",
+    "caught": "\ntry: socket.getaddrinfo('example.org', 80)\nexcept OSError: pass",
+}
+
+
+def offline(code: str, scratch: Path) -> tuple[subprocess.CompletedProcess, str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import socket; {code}"],
+        env=kernel_run.offline_environment(scratch),
+        capture_output=True,
+        text=True,
+    )
+    log = scratch / "network.log"
+    return ran, log.read_text() if log.exists() else ""
+
+
+@pytest.mark.parametrize("code", REFUSED.values(), ids=REFUSED)
+def test_the_network_block_refuses_and_writes_down(code, tmp_path):
+    ran, log = offline(code, tmp_path)
+    assert len(log.splitlines()) == 1
+    if "except" not in code:
+        assert ran.returncode == 1 and "The tests allow no network" in ran.stderr
+
+
+def test_the_network_block_leaves_the_machine_itself_open(tmp_path):
+    code = (
+        "s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname());"
+        "socket.getaddrinfo('localhost', 80); socket.socketpair()"
+    )
+    ran, log = offline(code, tmp_path)
+    assert (ran.returncode, ran.stderr, log) == (0, "", "")
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """A small notebook of known size, duration and misbehaviour."""
+    sources = [
+        "big = bytearray(300_000_000); big[::4096] = b'x' * len(big[::4096]); del big",
+        "import time; time.sleep(1)",
+        "print('x' * 1_000_000)",
+        "from ipywidgets import Image; Image(value=bytes(2_000_000))",
+        "import socket\ntry:\n    socket.getaddrinfo('example.org', 80)\nexcept OSError:\n    pass",
+        "import colorsys",
+        "1 / 0",
+    ]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    with tempfile.TemporaryDirectory() as scratch:
+        yield kernel_run.run(nbformat.v4.new_notebook(cells=cells), Path(scratch))
+
+
+def test_the_measurements_see_what_is_there(measured):
+    assert 1.0 <= measured.seconds[1] < 3
+    assert 3_000_000 < measured.bytes_to_browser < 3_200_000
+    assert 300e6 < measured.peak_memory < 600e6
+    assert measured.network == "socket.getaddrinfo example.org\n"
+    assert "colorsys" in measured.modules and "transformers" not in measured.modules
+    assert list(measured.errors) == [6] and "ZeroDivisionError" in measured.errors[6]

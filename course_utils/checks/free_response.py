@@ -9,7 +9,7 @@ import mistune
 from IPython.display import display
 
 from course_utils.checks import index, panel, progress
-from course_utils.checks.notebook import refresh_strip
+from course_utils.checks.notebook import refresh
 
 
 def ask(exercise_id: str) -> None:
@@ -55,7 +55,7 @@ def ask(exercise_id: str) -> None:
         ticked = [point.value for point in points]
         progress.record_answer(exercise_id, answer.value, ticked)
         score.value = f"<b>{sum(ticked)} of {len(ticked)}</b> points of the rubric."
-        refresh_strip()
+        refresh()
 
     def show(_: Any) -> None:
         if not answer.value.strip():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import ipywidgets
 from IPython import get_ipython
 from IPython.display import HTML, display, update_display
 
-from course_utils.checks import index, panel, progress
+from course_utils.checks import index, landing, panel, progress
 from course_utils.checks.grading import grade
 from course_utils.checks.registry import registry
 
@@ -34,10 +35,13 @@ def start(stem: str) -> None:
     display(HTML(panel.strip(stem)), display_id=_STRIP)
 
 
-def refresh_strip() -> None:
-    """Draw the progress strip of this notebook anew, where one was shown."""
+def refresh() -> None:
+    """Bring the progress strip and the course map up to date, where there are any."""
     if _stem is not None:
         update_display(HTML(panel.strip(_stem)), display_id=_STRIP)
+    if (progress.folder() / landing.NAME).exists():
+        with contextlib.suppress(OSError):  # a map out of date is no reason to stop
+            landing.write(progress.folder())
 
 
 def check(exercise_id: str, answer: Any) -> Any:
@@ -55,7 +59,7 @@ def check(exercise_id: str, answer: Any) -> Any:
     else:
         chosen, words = answer, ""
     display(HTML(panel.result(outcome, words)))
-    refresh_strip()
+    refresh()
     return chosen
 
 

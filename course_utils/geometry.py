@@ -51,6 +51,20 @@ def represented(
     return feature_norms(W) > threshold
 
 
+def count_represented(
+    W: Float[Tensor, "d_hidden n_features"],
+    threshold: float = 0.5,
+) -> int:
+    """How many features of one model are represented: the number of ||W_i|| > threshold.
+
+    It can exceed the rank of W, which is at most d_hidden: that is superposition.
+
+    Raises:
+        ValueError: the threshold is negative.
+    """
+    return int(represented(W, threshold).sum())
+
+
 # Two features, one dimension. Feature 1 has importance 1 and feature 2 importance r, and each is
 # present with probability p, then uniform on [0, 1). What do the two obvious solutions cost? Both
 # follow from E[x^2] = p/3, Var[x] = p/3 - p^2/4 and E[x_1 x_2] = p^2/4.
@@ -98,6 +112,11 @@ def loss_antipodal(p: float | Tensor, r: float | Tensor) -> float | Tensor:
     """
     _check_phase(p, r)
     return (1 + r) * p**2 / 6
+
+
+def phase_losses(p: float | Tensor, r: float | Tensor) -> tuple[float | Tensor, float | Tensor]:
+    """Both at once: (loss_ignoring_second(p, r), loss_antipodal(p, r))."""
+    return loss_ignoring_second(p, r), loss_antipodal(p, r)
 
 
 def crossover_probability(r: float | Tensor) -> float | Tensor:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import json
 import logging
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -50,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         return start_page(options.folder)
     except UsageError as error:
         print(error, file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -217,6 +224,10 @@ def execute(notebook: Any, folder: Path) -> Run:
         nonlocal running
         running = cell_index
 
+    def leave_ctrl_c_to_python(notebook: Any) -> None:
+        with contextlib.suppress(NotImplementedError):  # Windows never takes it away
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
     stopped = None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         log = Path(scratch) / "results.jsonl"
@@ -228,12 +239,14 @@ def execute(notebook: Any, folder: Path) -> Run:
             store_widget_state=False,
             shutdown_kernel="immediate",
             resources={"metadata": {"path": str(folder)}},
+            on_notebook_start=leave_ctrl_c_to_python,
             on_cell_start=remember,
             log=silent,
         )
         environment = os.environ | {"COURSE_WORK": scratch, "COURSE_RESULTS": str(log)}
         try:
-            client.execute(env=environment)
+            # What the kernel says about itself is for its developers; cells write elsewhere.
+            client.execute(env=environment, stderr=subprocess.DEVNULL)
         except CellTimeoutError:
             stopped = f"ran for {CELL_TIMEOUT} seconds"
         except DeadKernelError:

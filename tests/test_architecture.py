@@ -65,7 +65,10 @@ def from_course_utils(path: Path, source: str) -> set[str]:
 
 
 MODULES = python_files("course_utils")
-CODE = python_files("course_utils", "tools", "tests", "benchmarks", "source") + [ROOT / "course.py"]
+CODE = [
+    *python_files("course_utils", "tools", "tests", "benchmarks", "source"),
+    ROOT / "course.py",
+]
 relative = {"ids": lambda path: path.relative_to(ROOT).as_posix()}
 
 

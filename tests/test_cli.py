@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -183,6 +185,23 @@ def test_checking_runs_beside_the_notebook_and_leaves_progress_alone(
     assert "Other cells" not in out
     assert (tmp_path / progress.NAME).read_text(encoding="utf-8") == "{}"
     assert sorted(p.name for p in tmp_path.iterdir()) == [progress.NAME, "x.ipynb"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process alone")
+def test_ctrl_c_stops_the_run_without_a_traceback(tmp_path):
+    path = write(tmp_path / "x.ipynb", ("2.1", "print(1)"), "while True: pass")
+    code = (
+        "import sys, course_utils.__main__ as m; from course_utils.checks import index;"
+        f"index.load = lambda: {{'notebooks': [], 'exercises': [{entry('2.1', 'First')}]}};"
+        f"sys.exit(m.main(['check', {str(path)!r}]))"
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    process.stdout.readline()  # "Running x.ipynb ..."
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (2, "Stopped.\n")
 
 
 @pytest.mark.parametrize(

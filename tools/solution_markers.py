@@ -35,7 +35,7 @@ def check_markers(path: Path, text: str, first: int, *, code: bool, allowed: boo
             if _looks_like_a_marker(line, code=code):
                 message = f"`{line.strip()}` looks like a marker but is not exactly `{BEGIN}` or "
                 raise SourceError(path, number, message + f"`{END}` on a line of code of its own.")
-            filled = filled or bool(stripped) and not stripped.startswith("#")
+            filled = filled or (bool(stripped) and not stripped.startswith("#"))
             continue
         if not allowed:
             where = "a cell that is no exercise's" if code else "a Markdown cell"

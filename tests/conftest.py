@@ -1,0 +1,17 @@
+"""What every test gets: types and shapes checked at every call, and a progress folder of its own."""
+
+import jaxtyping
+import pytest
+
+# Every function and dataclass of course_utils is held to its annotations, tensor shapes included.
+jaxtyping.install_import_hook("course_utils", "typechecking.typecheck")
+
+
+@pytest.fixture(autouse=True)
+def course_work(tmp_path, monkeypatch):
+    """Progress is kept in a temporary folder, never in the folder where the tests are started."""
+    folder = tmp_path / "course_work"
+    folder.mkdir()
+    monkeypatch.setenv("COURSE_WORK", str(folder))
+    monkeypatch.delenv("COURSE_RESULTS", raising=False)
+    return folder

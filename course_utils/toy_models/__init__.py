@@ -20,8 +20,10 @@ from course_utils.toy_models.model import (
     expected_loss,
     gradients,
     importance_weighted_loss,
+    linear_floor,
     reconstruct,
     train_plain,
+    training_step,
 )
 
 __all__ = [
@@ -35,7 +37,9 @@ __all__ = [
     "gradients",
     "importance_decay",
     "importance_weighted_loss",
+    "linear_floor",
     "reconstruct",
     "train",
     "train_plain",
+    "training_step",
 ]

@@ -106,12 +106,31 @@ def gradients(
     return W @ (dG + dG.mT), dz.sum(-2)
 
 
+def training_step(
+    W: Float[Tensor, "*instances d_hidden n_features"],
+    b: Float[Tensor, "*instances n_features"],
+    x: Float[Tensor, "*#instances batch n_features"],
+    importance: Float[Tensor, " n_features"],
+    optimizer: torch.optim.Optimizer,
+    nonlinearity: Nonlinearity = "relu",
+) -> float:
+    """Move W and b, which the optimizer knows, one step against the gradient of the loss.
+
+    Returns the loss before the step, summed over instances; each gets its own gradient, for they
+    share no weights.
+    """
+    optimizer.zero_grad()
+    x_hat = reconstruct(x, W, b, nonlinearity)
+    loss = importance_weighted_loss(x, x_hat, importance).sum()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
 def train_plain(
     config: ToyConfig, recipe: Recipe = FAST_RECIPE, *, seed: int, sampler: Sampler | None = None
 ) -> ToyModel:
     """Train by autograd: slow to run, quick to read. This is what `train` computes.
-
-    The loss is summed over instances; each gets its own gradient, for they share no weights.
 
     Args and Raises: as for `train`.
     """
@@ -120,13 +139,25 @@ def train_plain(
     optimizer = torch.optim.AdamW([W, b], weight_decay=recipe.weight_decay)
     with one_thread():
         for step, x in enumerate(batches(config, recipe, generator, sampler)):
-            x_hat = reconstruct(x, W, b, config.nonlinearity)
-            loss = importance_weighted_loss(x, x_hat, config.importances).sum()
-            optimizer.zero_grad()
-            loss.backward()
             optimizer.param_groups[0]["lr"] = recipe.learning_rate_at(step)
-            optimizer.step()
+            training_step(W, b, x, config.importances, optimizer, config.nonlinearity)
     return ToyModel(W.detach(), b.detach(), config)
+
+
+def linear_floor(
+    importance: Float[Tensor, " n_features"], feature_probability: float, d_hidden: int
+) -> float:
+    """The lowest loss of a linear model, x_hat = W^T W x + b, on independent sparse features.
+
+        (p/3 - p^2/4) * (the sum of all importances but the d_hidden largest)
+
+    The d_hidden most important features are kept and cost nothing. Of any other one, the bias
+    says the mean, and its variance is lost. No matrix of rank d_hidden does better (Eckart and
+    Young, 1936). Degenerate case: 0 when there are no more features than dimensions.
+    """
+    p = feature_probability
+    dropped = importance.sort(descending=True).values[d_hidden:]
+    return float(dropped.sum() * (p / 3 - p**2 / 4))
 
 
 def expected_loss(

@@ -72,17 +72,10 @@ def exercises(*, as_json: bool) -> int:
     if as_json:
         print(json.dumps(entries, indent=1, ensure_ascii=False))
         return EXIT_PASSED
-    rows = [
-        (
-            e["id"],
-            e["notebook"],
-            e["kind"],
-            f"{e['minutes']} min",
-            "*" * e["difficulty"],
-            e["title"],
-        )
-        for e in entries
-    ]
+    rows = []
+    for e in entries:
+        effort = (f"{e['minutes']} min", "*" * e["difficulty"])
+        rows.append((e["id"], e["notebook"], e["kind"], *effort, e["title"]))
     print_table(("id", "notebook", "kind", "time", "level", "title"), rows)
     minutes = sum(entry["minutes"] for entry in entries)
     print(f"\n{len(entries)} exercises, {minutes} minutes.")

@@ -440,10 +440,11 @@ def test_what_is_stale_missing_or_orphaned_is_named(tmp_path):
 
 
 def test_a_mistake_in_one_source_writes_nothing_at_all(tmp_path, capsys):
-    build(tmp_path)
-    (tmp_path / "source" / "03_bad.py").write_text(edit("### END", "### ENDE"))
+    shutil.copytree(ROOT / "source", tmp_path / "source")
+    (tmp_path / "source" / "99_bad.py").write_text(edit("### END", "### ENDE"), encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
     assert build_notebooks.main(["--root", str(tmp_path)]) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
+    assert sorted(tmp_path.rglob("*")) == before
     said = capsys.readouterr().err.strip()
     assert said.startswith("source/") and "\n" not in said
 

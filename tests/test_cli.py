@@ -37,6 +37,13 @@ def entry(identifier: str, title: str, kind: str = "code", **more: object) -> di
 
 
 @pytest.fixture
+def folder(tmp_path):
+    """An empty folder; the progress folder that conftest makes lies beside it."""
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+@pytest.fixture
 def small_course(monkeypatch):
     """A course of one notebook with three code exercises and a free one."""
     course = {
@@ -87,9 +94,9 @@ def row(printed: str, identifier: str) -> str:
 # check
 
 
-def test_all_passed_is_exit_code_0_even_with_a_free_response_open(tmp_path, capsys, small_course):
+def test_all_passed_is_exit_code_0_even_with_a_free_response_open(folder, capsys, small_course):
     path = write(
-        tmp_path / "x.ipynb", *[(i, f'check("{i}", "passed")') for i in ("2.1", "2.2", "2.3")]
+        folder / "x.ipynb", *[(i, f'check("{i}", "passed")') for i in ("2.1", "2.2", "2.3")]
     )
     before = path.read_bytes()
     code, out, err = run(capsys, "check", path)
@@ -99,9 +106,9 @@ def test_all_passed_is_exit_code_0_even_with_a_free_response_open(tmp_path, caps
     assert path.read_bytes() == before
 
 
-def test_a_table_row_says_how_each_exercise_stands(tmp_path, capsys, small_course):
+def test_a_table_row_says_how_each_exercise_stands(folder, capsys, small_course):
     path = write(
-        tmp_path / "x.ipynb",
+        folder / "x.ipynb",
         ("2.1", 'check("2.1", "failed")\ncheck("2.1", "passed", "Now you know.")'),
         ("2.2", 'check("2.2", "failed", "You divided by zero.")'),
         ("2.3", 'check("2.3", "not_attempted")'),
@@ -115,10 +122,10 @@ def test_a_table_row_says_how_each_exercise_stands(tmp_path, capsys, small_cours
 
 
 def test_an_exercise_whose_cell_stops_has_failed_with_the_errors_one_line(
-    tmp_path, capsys, small_course
+    folder, capsys, small_course
 ):
     path = write(
-        tmp_path / "x.ipynb",
+        folder / "x.ipynb",
         ("2.1", 'def f(:\n    pass\ncheck("2.1", f)'),
         ("2.2", 'undefined_name\ncheck("2.2", "passed")'),
         ("2.3", 'check("2.3", "passed")'),
@@ -130,35 +137,35 @@ def test_an_exercise_whose_cell_stops_has_failed_with_the_errors_one_line(
     assert "Traceback" not in out and "Other cells" not in out
 
 
-def test_errors_of_other_cells_are_listed_below(tmp_path, capsys, small_course):
-    path = write(tmp_path / "x.ipynb", ("2.1", 'check("2.1", "passed")'), "1 / 0", "raise OSError")
+def test_errors_of_other_cells_are_listed_below(folder, capsys, small_course):
+    path = write(folder / "x.ipynb", ("2.1", 'check("2.1", "passed")'), "1 / 0", "raise OSError")
     _, out, _ = run(capsys, "check", path)
     below = out.split("Other cells that stopped with an error:")[1]
     assert "cell 3, `1 / 0`: ZeroDivisionError: division by zero" in below
     assert "cell 4, `raise OSError`: OSError" in below
 
 
-def test_a_cell_without_metadata_is_found_by_its_check_line(tmp_path, capsys, small_course):
-    path = write(tmp_path / "x.ipynb", 'def f(:\nanswer = check("2.2", f)')
+def test_a_cell_without_metadata_is_found_by_its_check_line(folder, capsys, small_course):
+    path = write(folder / "x.ipynb", 'def f(:\nanswer = check("2.2", f)')
     _, out, _ = run(capsys, "check", path)
     assert "SyntaxError" in row(out, "2.2")
     assert "missing" in row(out, "2.1")
 
 
-def test_a_removed_check_line_is_asked_back(tmp_path, capsys, small_course):
-    path = write(tmp_path / "x.ipynb", ("2.1", "x = 1"))
+def test_a_removed_check_line_is_asked_back(folder, capsys, small_course):
+    path = write(folder / "x.ipynb", ("2.1", "x = 1"))
     code, out, _ = run(capsys, "check", path)
     assert code == 1
     assert 'put back the line `answer = check("2.1", answer)`' in " ".join(out.split())
 
 
 def test_a_cell_that_never_ends_or_kills_the_kernel_ends_in_a_sentence(
-    tmp_path, capsys, small_course, monkeypatch
+    folder, capsys, small_course, monkeypatch
 ):
     monkeypatch.setattr(command, "CELL_TIMEOUT", 2)
     for source, says in (("while True: pass", "ran for 2 seconds"), ("os._exit(1)", "ended the")):
         path = write(
-            tmp_path / "x.ipynb",
+            folder / "x.ipynb",
             ("2.1", 'check("2.1", "passed")'),
             source,
             ("2.2", 'check("2.2", "passed")'),
@@ -169,27 +176,25 @@ def test_a_cell_that_never_ends_or_kills_the_kernel_ends_in_a_sentence(
         assert "passed" in row(out, "2.1") and "not run" in row(out, "2.2")
 
 
-def test_a_free_response_shows_the_learners_own_score(tmp_path, capsys, small_course):
+def test_a_free_response_shows_the_learners_own_score(folder, capsys, small_course):
     stored = {"answers": {"2.4": {"text": "Because.", "points": [True, False]}}}
-    (tmp_path / progress.NAME).write_text(json.dumps(stored), encoding="utf-8")
-    _, out, _ = run(capsys, "check", write(tmp_path / "x.ipynb", ("2.4", "1")))
+    (folder / progress.NAME).write_text(json.dumps(stored), encoding="utf-8")
+    _, out, _ = run(capsys, "check", write(folder / "x.ipynb", ("2.4", "1")))
     assert "self-scored" in row(out, "2.4") and "1 of 2 points" in row(out, "2.4")
 
 
-def test_checking_runs_beside_the_notebook_and_leaves_progress_alone(
-    tmp_path, capsys, small_course
-):
-    (tmp_path / progress.NAME).write_text("{}", encoding="utf-8")
+def test_checking_runs_beside_the_notebook_and_leaves_progress_alone(folder, capsys, small_course):
+    (folder / progress.NAME).write_text("{}", encoding="utf-8")
     source = 'assert os.path.exists("x.ipynb")\nassert os.environ["COURSE_WORK"] != os.getcwd()'
-    _, out, _ = run(capsys, "check", write(tmp_path / "x.ipynb", source, ("2.1", "1")))
+    _, out, _ = run(capsys, "check", write(folder / "x.ipynb", source, ("2.1", "1")))
     assert "Other cells" not in out
-    assert (tmp_path / progress.NAME).read_text(encoding="utf-8") == "{}"
-    assert sorted(p.name for p in tmp_path.iterdir()) == [progress.NAME, "x.ipynb"]
+    assert (folder / progress.NAME).read_text(encoding="utf-8") == "{}"
+    assert sorted(p.name for p in folder.iterdir()) == [progress.NAME, "x.ipynb"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process alone")
-def test_ctrl_c_stops_the_run_without_a_traceback(tmp_path):
-    path = write(tmp_path / "x.ipynb", ("2.1", "print(1)"), "while True: pass")
+def test_ctrl_c_stops_the_run_without_a_traceback(folder):
+    path = write(folder / "x.ipynb", ("2.1", "print(1)"), "while True: pass")
     code = (
         "import sys, course_utils.__main__ as m; from course_utils.checks import index;"
         f"index.load = lambda: {{'notebooks': [], 'exercises': [{entry('2.1', 'First')}]}};"
@@ -217,8 +222,8 @@ def test_ctrl_c_stops_the_run_without_a_traceback(tmp_path):
     ],
     ids=["missing", "script", "empty", "list", "object", "binary", "no exercises"],
 )
-def test_bad_usage_is_one_sentence_and_exit_code_2(tmp_path, capsys, small_course, content, says):
-    path = tmp_path / "x.ipynb"
+def test_bad_usage_is_one_sentence_and_exit_code_2(folder, capsys, small_course, content, says):
+    path = folder / "x.ipynb"
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     code, out, err = run(capsys, "check", path)
@@ -274,51 +279,51 @@ def test_the_plain_listing_is_a_table(capsys, small_course):
 # start-page
 
 
-def test_the_start_page_links_the_notebooks_and_shows_progress(tmp_path, capsys, small_course):
-    code, out, err = run(capsys, "start-page", tmp_path)
+def test_the_start_page_links_the_notebooks_and_shows_progress(folder, capsys, small_course):
+    code, out, err = run(capsys, "start-page", folder)
     assert (code, out, err) == (0, "", "")
-    page = (tmp_path / landing.NAME).read_text(encoding="utf-8")
+    page = (folder / landing.NAME).read_text(encoding="utf-8")
     assert "[**2. Small | sharp**](02_small.ipynb)" in page
     assert "| 20 min | ▱▱▱▱ 0 of 4 done |" in page
     assert "**Begin with**" in page and "exercise 2.1, *First* (5 min)" in page
 
     stored = {"exercises": {"2.1": {"status": "passed"}, "2.2": {"status": "failed"}}}
-    (tmp_path / progress.NAME).write_text(json.dumps(stored), encoding="utf-8")
-    run(capsys, "start-page", tmp_path)
-    page = (tmp_path / landing.NAME).read_text(encoding="utf-8")
+    (folder / progress.NAME).write_text(json.dumps(stored), encoding="utf-8")
+    run(capsys, "start-page", folder)
+    page = (folder / landing.NAME).read_text(encoding="utf-8")
     assert "▰▱▱▱ 1 of 4 done" in page
     assert "**Go on with**" in page and "exercise 2.2, *Second*" in page
-    assert sorted(p.name for p in tmp_path.iterdir()) == [progress.NAME, landing.NAME]
+    assert sorted(p.name for p in folder.iterdir()) == [progress.NAME, landing.NAME]
 
 
-def test_a_finished_course_says_so(tmp_path, capsys, small_course):
+def test_a_finished_course_says_so(folder, capsys, small_course):
     stored = {
         "exercises": {i: {"status": "passed"} for i in ("2.1", "2.2", "2.3")},
         "answers": {"2.4": {"text": "Because.", "points": [True, True]}},
     }
-    (tmp_path / progress.NAME).write_text(json.dumps(stored), encoding="utf-8")
-    run(capsys, "start-page", tmp_path)
-    page = (tmp_path / landing.NAME).read_text(encoding="utf-8")
+    (folder / progress.NAME).write_text(json.dumps(stored), encoding="utf-8")
+    run(capsys, "start-page", folder)
+    page = (folder / landing.NAME).read_text(encoding="utf-8")
     assert "All exercises are done." in page and "▰▰▰▰ 4 of 4 done" in page
 
 
-def test_a_corrupt_progress_file_does_not_stop_the_start_page(tmp_path, capsys, small_course):
-    (tmp_path / progress.NAME).write_text("{half", encoding="utf-8")
-    assert run(capsys, "start-page", tmp_path)[0] == 0
-    assert "0 of 4 done" in (tmp_path / landing.NAME).read_text(encoding="utf-8")
+def test_a_corrupt_progress_file_does_not_stop_the_start_page(folder, capsys, small_course):
+    (folder / progress.NAME).write_text("{half", encoding="utf-8")
+    assert run(capsys, "start-page", folder)[0] == 0
+    assert "0 of 4 done" in (folder / landing.NAME).read_text(encoding="utf-8")
 
 
-def test_a_missing_folder_is_one_sentence(tmp_path, capsys):
-    code, _, err = run(capsys, "start-page", tmp_path / "nowhere")
+def test_a_missing_folder_is_one_sentence(folder, capsys):
+    code, _, err = run(capsys, "start-page", folder / "nowhere")
     assert code == 2
     assert err.startswith("There is no folder") and len(err.splitlines()) == 1
 
 
-def test_a_page_that_cannot_be_written_leaves_nothing_behind(tmp_path, small_course, monkeypatch):
+def test_a_page_that_cannot_be_written_leaves_nothing_behind(folder, small_course, monkeypatch):
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space"):
-        landing.write(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        landing.write(folder)
+    assert list(folder.iterdir()) == []

@@ -85,21 +85,21 @@ def test_there_are_notebooks():
 @every_notebook
 def test_the_solved_notebook_runs_with_every_check_passed(ran, stem):
     run = ran("solved", stem)
-    assert run.errors == {}
+    assert not run.errors, "\n\n".join(run.errors.values())
     assert run.statuses == dict.fromkeys(code_exercises(stem), "passed")
 
 
 @every_notebook
 def test_the_blank_notebook_runs_with_every_check_not_attempted(ran, stem):
     run = ran("blank", stem)
-    assert run.errors == {}
+    assert not run.errors, "\n\n".join(run.errors.values())
     assert run.statuses == dict.fromkeys(code_exercises(stem), "not_attempted")
 
 
 @every_notebook
 def test_wrong_answers_never_stop_the_notebook(ran, stem):
     run = ran("answered wrongly", stem)
-    assert run.errors == {}
+    assert not run.errors, "\n\n".join(run.errors.values())
     assert run.statuses == dict.fromkeys(code_exercises(stem), "failed")
 
 

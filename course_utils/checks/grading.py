@@ -49,7 +49,7 @@ def decide(check: Check, answer: Any, time_limit: float = guard.TIME_LIMIT) -> C
     if error is None:
         return CheckResult(check.id, "passed", None, outcome.value, outcome.printed)
     if isinstance(error, guard.NotAttempted):
-        message = "Not attempted yet. Replace the line `raise NotImplementedError` by your code."
+        message = "Replace the line `raise NotImplementedError` by your code."
         return CheckResult(check.id, "not_attempted", None, message, outcome.printed)
     diagnosis, message = None, str(error)
     if isinstance(error, guard.Mistake):

@@ -27,7 +27,7 @@ def box(body: str, colour: str = "var(--jp-border-color1, #757575)") -> str:
     """A panel with a coloured edge."""
     return (
         f'<div role="status" style="border-left:5px solid {colour};padding:6px 14px;'
-        f'margin:4px 0;max-width:75ch;line-height:1.5">{body}</div>'
+        f'margin:4px 0;max-width:88ch;line-height:1.5">{body}</div>'
     )
 
 

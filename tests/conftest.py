@@ -2,9 +2,14 @@
 
 import jaxtyping
 import pytest
+from hypothesis import settings
 
 # Every function and dataclass of course_utils is held to its annotations, tensor shapes included.
 jaxtyping.install_import_hook("course_utils", "typechecking.typecheck")
+
+# The same examples every time, no time limit on a busy machine, and no folder left behind.
+settings.register_profile("course", derandomize=True, deadline=None, database=None)
+settings.load_profile("course")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ The mathematics is in `model`.
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -31,7 +30,7 @@ class ToyConfig:
     d_hidden: int = 2
     feature_probability: float | tuple[float, ...] = 0.05
     importance: tuple[float, ...] | None = None
-    nonlinearity: Literal["relu", "linear"] = "relu"
+    nonlinearity: str = "relu"
 
     def __post_init__(self) -> None:
         for name in ("n_features", "d_hidden"):
@@ -54,8 +53,7 @@ class ToyConfig:
                 raise ValueError(
                     f"importance is {self.importance}; use finite values of 0 or more, not all 0."
                 )
-        if self.nonlinearity not in ("relu", "linear"):
-            raise ValueError(f'nonlinearity is {self.nonlinearity!r}; use "relu" or "linear".')
+        check_nonlinearity(self.nonlinearity)
 
     @property
     def probabilities(self) -> Tensor:
@@ -97,7 +95,7 @@ class Recipe:
     steps: int = 400
     learning_rate: float = 5e-2
     batch_size: int = 256
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: str = "cosine"
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
@@ -120,6 +118,12 @@ class Recipe:
 
 FAST_RECIPE = Recipe()
 PUBLISHED_RECIPE = Recipe(10_000, 1e-3, 1024, "constant", 0.01)
+
+
+def check_nonlinearity(name: str) -> None:
+    """Raise ValueError unless the name is "relu" or "linear"."""
+    if name not in ("relu", "linear"):
+        raise ValueError(f'nonlinearity is {name!r}; use "relu" or "linear".')
 
 
 def _is_number(value: object) -> bool:

@@ -14,16 +14,14 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from course_utils.features import features_from_uniform
-from course_utils.toy_models.config import FAST_RECIPE, Recipe, ToyConfig
+from course_utils.toy_models.config import FAST_RECIPE, Recipe, ToyConfig, check_nonlinearity
 
-Nonlinearity = Literal["relu", "linear"]
 Sampler = Callable[[int, Generator], Tensor]  # (batch_size, generator) -> (batch, n_features)
 
 CHUNK_SIZE = 2**18  # numbers of training data drawn at once
@@ -60,9 +58,14 @@ def reconstruct(
     x: Float[Tensor, "*#instances batch n_features"],
     W: Float[Tensor, "*#instances d_hidden n_features"],
     b: Float[Tensor, "*#instances n_features"],
-    nonlinearity: Nonlinearity = "relu",
+    nonlinearity: str = "relu",
 ) -> Float[Tensor, "*#instances batch n_features"]:
-    """x_hat = ReLU(W^T W x + b), for samples x in rows; "linear" leaves the ReLU out."""
+    """x_hat = ReLU(W^T W x + b), for samples x in rows; "linear" leaves the ReLU out.
+
+    Raises:
+        ValueError: the nonlinearity is neither.
+    """
+    check_nonlinearity(nonlinearity)
     hidden = x @ W.mT  # (batch, d_hidden): W x, every sample squeezed
     z = hidden @ W + b.unsqueeze(-2)  # (batch, n_features): W^T (W x) + b
     return z.relu() if nonlinearity == "relu" else z
@@ -85,7 +88,7 @@ def gradients(
     W: Float[Tensor, "*#instances d_hidden n_features"],
     b: Float[Tensor, "*#instances n_features"],
     importance: Float[Tensor, " n_features"],
-    nonlinearity: Nonlinearity = "relu",
+    nonlinearity: str = "relu",
 ) -> tuple[
     Float[Tensor, "*#instances d_hidden n_features"], Float[Tensor, "*#instances n_features"]
 ]:
@@ -97,7 +100,11 @@ def gradients(
         dG = dz x^T,    db = dz,    dW = W (dG + dG^T)
 
     and the batch is averaged. At z_i = 0 the slope of ReLU is taken as 0, as PyTorch does.
+
+    Raises:
+        ValueError: the nonlinearity is neither "relu" nor "linear".
     """
+    check_nonlinearity(nonlinearity)
     z = x @ (W.mT @ W) + b.unsqueeze(-2)
     dz = 2 / x.shape[-2] * importance * (z - x)  # x_hat is z wherever the ReLU lets it through
     if nonlinearity == "relu":
@@ -112,7 +119,7 @@ def training_step(
     x: Float[Tensor, "*#instances batch n_features"],
     importance: Float[Tensor, " n_features"],
     optimizer: torch.optim.Optimizer,
-    nonlinearity: Nonlinearity = "relu",
+    nonlinearity: str = "relu",
 ) -> float:
     """Move W and b, which the optimizer knows, one step against the gradient of the loss.
 
@@ -180,10 +187,11 @@ def mean_loss(
     size = min(n_samples, 8192)  # at a time, to save memory
     total, left = torch.zeros(()), n_samples
     recipe = Recipe(steps=-(-n_samples // size), batch_size=size)
-    for x in batches(model.config, recipe, generator, sampler):
-        x = x[..., :left, :]
-        loss = importance_weighted_loss(x, model(x), model.config.importances)
-        total, left = total + loss * x.shape[-2], left - size
+    with one_thread():
+        for x in batches(model.config, recipe, generator, sampler):
+            x = x[..., :left, :]
+            loss = importance_weighted_loss(x, model(x), model.config.importances)
+            total, left = total + loss * x.shape[-2], left - size
     return total / n_samples
 
 

@@ -2,6 +2,7 @@
 
 import jaxtyping
 import pytest
+from budget_report import pytest_terminal_summary  # noqa: F401  the measured figures
 from hypothesis import settings
 
 # Every function and dataclass of course_utils is held to its annotations, tensor shapes included.

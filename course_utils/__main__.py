@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import json
-import logging
 import os
-import re
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import textwrap
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from course_utils.checks import index
 
-CELL_TIMEOUT = 300  # seconds; a checked answer is stopped long before, a plain loop is not
+if TYPE_CHECKING:
+    from course_utils.checks.rerun import Run
+
+MOST_ERRORS = 5  # shown of the cells that are no exercise's
 EXIT_PASSED, EXIT_NOT_PASSED, EXIT_USAGE = 0, 1, 2
 
 
@@ -118,25 +113,16 @@ def start_page(folder: Path) -> int:
 # check
 
 
-@dataclass(frozen=True)
-class Run:
-    """What came of running a notebook: check results by id, errors by cell, why it ended early."""
-
-    results: dict[str, dict[str, Any]]
-    errors: dict[int, str]
-    stopped: str | None
-
-
 def check(path: Path) -> int:
     """Run a notebook in a fresh kernel and print how its exercises stand.
 
     The learner's notebook and progress are not touched. Free responses show the score that
     the learner gave themself, from the progress stored beside the notebook.
     """
-    from course_utils.checks import progress
+    from course_utils.checks import progress, rerun
 
     notebook = read_notebook(path)
-    cells = exercise_cells(notebook)
+    cells = rerun.exercise_cells(notebook)
     of_course = {entry["id"]: entry["notebook"] for entry in index.load()["exercises"]}
     stems = {of_course[i] for i in cells if i in of_course}
     entries = [entry for stem in sorted(stems) for entry in index.of_notebook(stem)]
@@ -144,7 +130,7 @@ def check(path: Path) -> int:
         raise UsageError(f"{path} has no exercises of this course.")
 
     print(f"Running {path.name} ...", flush=True)
-    run = execute(notebook, path.resolve().parent)
+    run = rerun.execute(notebook, path.resolve().parent)
     stored = progress.load(path.resolve().parent)
     rows, passed = [], 0
     code = [entry for entry in entries if entry["kind"] == "code"]
@@ -158,11 +144,16 @@ def check(path: Path) -> int:
 
     print_table(("id", "exercise", "status", "message"), rows)
     explained = {cells[e["id"]] for e in code if e["id"] in cells and e["id"] not in run.results}
-    others = {number: error for number, error in run.errors.items() if number not in explained}
+    others = [number for number in run.errors if number not in explained]
     if others:
         print("\nOther cells that stopped with an error:")
-    for number, error in others.items():
-        print(f"  cell {number + 1}, `{first_line(notebook.cells[number].source)}`: {error}")
+    for number in others[:MOST_ERRORS]:
+        line = textwrap.shorten(
+            rerun.first_line(notebook.cells[number].source), 50, placeholder=" ..."
+        )
+        print(f"  cell {number + 1}, `{line}`: {run.errors[number]}")
+    if len(others) > MOST_ERRORS:  # most likely they follow from the first ones
+        print(f"  and {len(others) - MOST_ERRORS} more")
     if run.stopped:
         print(f"\n{run.stopped}")
     print(f"\n{passed} of {len(code)} code exercises passed.")
@@ -185,77 +176,6 @@ def read_notebook(path: Path) -> Any:
     except Exception:  # nbformat has many ways to say so
         raise UsageError(f"{path} is not a Jupyter notebook.") from None
     return notebook
-
-
-def exercise_cells(notebook: Any) -> dict[str, int]:
-    """The position of each exercise's cell: by its metadata, else by its check line."""
-    found: dict[str, int] = {}
-    by_line: dict[str, int] = {}
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
-            continue
-        if "exercise" in cell.metadata:
-            found.setdefault(str(cell.metadata["exercise"]), number)
-        for identifier in re.findall(r"\b(?:check|ask)\(\s*[\"'](\d+\.\d+)", cell.source):
-            by_line[identifier] = number
-    return by_line | found
-
-
-def execute(notebook: Any, folder: Path) -> Run:
-    """Run every cell in a fresh kernel; errors of cells do not end the run."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
-    silent = logging.getLogger("course_utils.check")
-    silent.addHandler(logging.NullHandler())
-    silent.propagate = False
-    # A kernel of this environment, whatever else the user has installed under the same name.
-    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
-    running = 0
-
-    def remember(cell: Any, cell_index: int) -> None:
-        nonlocal running
-        running = cell_index
-
-    def leave_ctrl_c_to_python(notebook: Any) -> None:
-        with contextlib.suppress(NotImplementedError):  # Windows never takes it away
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-
-    stopped = None
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        log = Path(scratch) / "results.jsonl"
-        client = NotebookClient(
-            notebook,
-            kernel_name="python3",
-            timeout=CELL_TIMEOUT,
-            allow_errors=True,
-            store_widget_state=False,
-            shutdown_kernel="immediate",
-            resources={"metadata": {"path": str(folder)}},
-            on_notebook_start=leave_ctrl_c_to_python,
-            on_cell_start=remember,
-            log=silent,
-        )
-        environment = os.environ | {"COURSE_WORK": scratch, "COURSE_RESULTS": str(log)}
-        try:
-            # What the kernel says about itself is for its developers; cells write elsewhere.
-            client.execute(env=environment, stderr=subprocess.DEVNULL)
-        except CellTimeoutError:
-            stopped = f"ran for {CELL_TIMEOUT} seconds"
-        except DeadKernelError:
-            stopped = "ended the kernel"
-        lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-
-    if stopped:
-        line = first_line(notebook.cells[running].source)
-        stopped = f"Cell {running + 1}, `{line}`, {stopped}: what comes after it was not run."
-    errors = {
-        number: explain(output)
-        for number, cell in enumerate(notebook.cells)
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    }
-    return Run({r["id"]: r for r in map(json.loads, lines)}, errors, stopped)
 
 
 def outcome(entry: dict[str, Any], cell: int | None, run: Run) -> tuple[str, str]:
@@ -282,17 +202,7 @@ def own_score(entry: dict[str, Any], stored: dict[str, Any]) -> tuple[str, str]:
     return "self-scored", f"You found {sum(map(bool, points))} of {len(points)} points."
 
 
-def explain(output: Any) -> str:
-    """An error's one line, without colours and without the kernel's name for the cell's file."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", f"{output.ename}: {first_line(output.evalue)}")
-    return re.sub(r"\([^()]*, (line \d+)\)", r"(\1)", text).rstrip(": ")
-
-
 # printing
-
-
-def first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:200]
 
 
 def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

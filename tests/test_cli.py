@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 import course_utils.__main__ as command
-from course_utils.checks import index, landing, progress
+from course_utils.checks import index, landing, progress, rerun
 from course_utils.checks.registry import registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -145,6 +145,12 @@ def test_errors_of_other_cells_are_listed_below(folder, capsys, small_course):
     assert "cell 4, `raise OSError`: OSError" in below
 
 
+def test_a_long_list_of_errors_is_cut(folder, capsys, small_course):
+    path = write(folder / "x.ipynb", ("2.1", "1"), *[f"missing_{i}" for i in range(9)])
+    _, out, _ = run(capsys, "check", path)
+    assert out.count("NameError") == 5 and "and 4 more" in out
+
+
 def test_a_cell_without_metadata_is_found_by_its_check_line(folder, capsys, small_course):
     path = write(folder / "x.ipynb", 'def f(:\nanswer = check("2.2", f)')
     _, out, _ = run(capsys, "check", path)
@@ -162,7 +168,7 @@ def test_a_removed_check_line_is_asked_back(folder, capsys, small_course):
 def test_a_cell_that_never_ends_or_kills_the_kernel_ends_in_a_sentence(
     folder, capsys, small_course, monkeypatch
 ):
-    monkeypatch.setattr(command, "CELL_TIMEOUT", 2)
+    monkeypatch.setattr(rerun, "CELL_TIMEOUT", 2)
     for source, says in (("while True: pass", "ran for 2 seconds"), ("os._exit(1)", "ended the")):
         path = write(
             folder / "x.ipynb",
@@ -174,6 +180,16 @@ def test_a_cell_that_never_ends_or_kills_the_kernel_ends_in_a_sentence(
         assert (code, err) == (1, "")
         assert f"Cell 3, `{source}`, {says}" in out
         assert "passed" in row(out, "2.1") and "not run" in row(out, "2.2")
+
+
+def test_errors_of_an_earlier_run_do_not_count(folder, capsys, small_course):
+    path = write(folder / "x.ipynb", "os._exit(1)", ("2.1", 'check("2.1", "passed")'))
+    notebook = nbformat.read(path, as_version=4)
+    old = nbformat.v4.new_output("error", ename="OldError", evalue="", traceback=[])
+    notebook.cells[2].outputs = [old]
+    nbformat.write(notebook, path)
+    _, out, _ = run(capsys, "check", path)
+    assert "not run" in row(out, "2.1") and "OldError" not in out
 
 
 def test_a_free_response_shows_the_learners_own_score(folder, capsys, small_course):

@@ -1,0 +1,38 @@
+// A native range input: keyboard, pointer and screen readers work as the browser knows them.
+// The readout follows every movement; Python hears of a value when it is let go or a key is hit.
+let count = 0;
+
+function render({ model, el }) {
+  const id = `course-slider-${++count}`;
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  const readout = document.createElement("output");
+  label.htmlFor = input.id = id;
+  readout.htmlFor = id;
+  input.type = "range";
+  input.min = 0;
+  input.step = 1;
+  el.classList.add("course-slider");
+  el.append(label, input, readout);
+
+  const say = () => {
+    const words = model.get("labels")[input.value] ?? "";
+    readout.textContent = words;
+    input.setAttribute("aria-valuetext", words);
+  };
+  const draw = () => {
+    label.textContent = model.get("name");
+    input.max = model.get("labels").length - 1;
+    input.value = model.get("index");
+    say();
+  };
+  input.addEventListener("input", say);
+  input.addEventListener("change", () => {
+    model.set("index", Number(input.value));
+    model.save_changes();
+  });
+  model.on("change:name change:labels change:index", draw);
+  draw();
+}
+
+export default { render };

@@ -206,31 +206,39 @@ def test_restarts_advance_together_as_they_would_alone(double):
 def test_the_best_restart_of_each_instance_is_returned(config, monkeypatch):
     seen = {}
 
-    def spy(models, *arguments):
-        seen["models"], seen["losses"] = models, original(models, *arguments)
+    def spy(W, b, *arguments):
+        seen["W"], seen["b"], seen["losses"] = W, b, original(W, b, *arguments)
         return seen["losses"]
 
-    original = fast.mean_loss
-    monkeypatch.setattr(fast, "mean_loss", spy)
+    original = fast._losses
+    monkeypatch.setattr(fast, "_losses", spy)
     best = train(config, Recipe(steps=60), seed=0, n_restarts=5)
-    losses, W = seen["losses"], seen["models"].W
-    assert losses.shape == (5, *config.probabilities.shape)
+    assert seen["losses"].shape == (5, *config.probabilities.shape)
     assert best.W.shape == (*config.probabilities.shape, 2, 6)
     for i in itertools.product(*map(range, config.probabilities.shape)):
-        k = min(range(5), key=lambda k: losses[(k, *i)].item())
-        assert torch.equal(best.W[i], W[(k, *i)])
-        assert torch.equal(best.b[i], seen["models"].b[(k, *i)])
+        k = min(range(5), key=lambda k: seen["losses"][(k, *i)].item())
+        assert torch.equal(best.W[i], seen["W"][(k, *i)])
+        assert torch.equal(best.b[i], seen["b"][(k, *i)])
+
+
+@every_config
+def test_restarts_are_compared_by_the_defined_loss(config, double):
+    generator = Generator().manual_seed(0)
+    W, b = model.initial_weights(config, generator, 3)
+    b = b + 0.1
+    recipe = Recipe(steps=4, batch_size=30)
+    data = [x.clone() for x in model.stream(config, recipe, generator, None)]
+    x = torch.cat([x[:, :-1].mT for x in data], -2)  # (instances, all samples, n_features)
+    x = x.view(*config.probabilities.shape, 120, config.n_features)
+    x_hat = reconstruct(x, W, b, config.nonlinearity)
+    want = importance_weighted_loss(x, x_hat, config.importances)
+    assert torch.allclose(fast._losses(W, b, config, iter(data)), want)
 
 
 def test_a_diverged_restart_is_not_the_best(monkeypatch):
-    def one_diverged(models, *_):
-        return torch.tensor([float("nan"), 3.0, 2.0])
-
-    monkeypatch.setattr(fast, "mean_loss", one_diverged)
+    monkeypatch.setattr(fast, "_losses", lambda *_: torch.tensor([float("nan"), 3.0, 2.0]))
     best = train(ToyConfig(), Recipe(steps=2), seed=0, n_restarts=3)
-    assert best.W.isfinite().all()
-    generator = Generator().manual_seed(0)
-    third = model.initial_weights(ToyConfig(), generator, 3)[0][2]
+    third = model.initial_weights(ToyConfig(), Generator().manual_seed(0), 3)[0][2]
     assert (best.W - third).abs().max() < 0.11  # two steps away from the third start
 
 

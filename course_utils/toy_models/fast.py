@@ -16,13 +16,12 @@ from course_utils.toy_models.model import (
     Sampler,
     ToyModel,
     initial_weights,
-    mean_loss,
     one_thread,
     stream,
 )
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Adam's
-SELECTION_SAMPLES = 2**15  # on which the best restart is chosen: tells losses 1 % apart
+SELECTION = Recipe(steps=64, batch_size=512)  # fresh data on which the best restart is chosen
 
 
 def train(
@@ -50,18 +49,17 @@ def train(
     if n_restarts < 1:
         raise ValueError(f"n_restarts is {n_restarts}; use at least 1.")
     generator = Generator().manual_seed(seed)
-    start = initial_weights(config, generator, n_restarts)
+    W, b = initial_weights(config, generator, n_restarts)
     data = stream(config, recipe, generator, sampler)
     with one_thread(), torch.inference_mode():
-        W, b = _descend(*start, config, recipe, data)
-    models = ToyModel(W.clone(), b.clone(), config)  # clones, because autograd refuses the others
-    best = torch.zeros(1, *W.shape[1:-2], dtype=torch.long)
-    if n_restarts > 1:
-        losses = mean_loss(models, SELECTION_SAMPLES, generator, sampler)
-        best = losses.nan_to_num(math.inf).argmin(0, keepdim=True)
-    W = models.W.take_along_dim(best[..., None, None], 0).squeeze(0)
-    b = models.b.take_along_dim(best[..., None], 0).squeeze(0)
-    return ToyModel(W, b, config)
+        W, b = _descend(W, b, config, recipe, data)
+        best = torch.zeros(1, *W.shape[1:-2], dtype=torch.long)
+        if n_restarts > 1:
+            fresh = stream(config, SELECTION, generator, sampler)
+            best = _losses(W, b, config, fresh).nan_to_num(math.inf).argmin(0, keepdim=True)
+        W = W.take_along_dim(best[..., None, None], 0).squeeze(0)
+        b = b.take_along_dim(best[..., None], 0).squeeze(0)
+    return ToyModel(W.clone(), b.clone(), config)  # clones, because autograd refuses the others
 
 
 def _descend(
@@ -121,3 +119,16 @@ def _descend(
         P.addcdiv_(mean, root, value=-size)
     P = P.view(N, R, m + 1, n).transpose(0, 1)
     return P[:, :, :m].reshape(W.shape), P[:, :, m].reshape(b.shape)
+
+
+def _losses(W: Tensor, b: Tensor, config: ToyConfig, data: Iterator[Tensor]) -> Tensor:
+    """The mean loss over the data, one number a restart and instance: W's leading dimensions."""
+    n, R = W.shape[-1], len(W)
+    A = torch.cat([W.mT @ W, b.unsqueeze(-1)], -1).view(R, -1, n, n + 1).transpose(0, 1)
+    A = A.reshape(-1, R * n, n + 1)
+    batch_losses = []
+    for x in data:
+        z = torch.bmm(A, x).view(len(x), R, n, -1)
+        error = (z.relu_() if config.nonlinearity == "relu" else z).sub_(x[:, None, :n])
+        batch_losses.append(error.square_().mean(-1) @ config.importances)
+    return torch.stack(batch_losses).mean(0).T.reshape(W.shape[:-2])

@@ -177,13 +177,7 @@ def expected_loss(
     """
     if n_samples < 1:
         raise ValueError(f"n_samples is {n_samples}; use at least 1.")
-    return mean_loss(model, n_samples, Generator().manual_seed(seed), sampler)
-
-
-def mean_loss(
-    model: ToyModel, n_samples: int, generator: Generator, sampler: Sampler | None
-) -> Tensor:
-    """`expected_loss` from a generator that is already under way."""
+    generator = Generator().manual_seed(seed)
     size = min(n_samples, 8192)  # at a time, to save memory
     total, left = torch.zeros(()), n_samples
     recipe = Recipe(steps=-(-n_samples // size), batch_size=size)

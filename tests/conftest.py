@@ -1,4 +1,4 @@
-"""What every test gets: types and shapes checked at every call, and a progress folder of its own."""
+"""What every test gets: types and shapes checked at every call, a progress folder of its own."""
 
 import jaxtyping
 import pytest

@@ -150,5 +150,5 @@ def test_values_of_a_correlated_pair_are_independent():
 def test_anticorrelated_pairs_at_one_half():
     x = sample_anticorrelated_pairs(1000, 3, 0.5, generator=generator())
     assert ((x[:, 0::2] > 0) ^ (x[:, 1::2] > 0)).all()
-    with pytest.raises(ValueError, match="use p between 0 and 0.5"):
+    with pytest.raises(ValueError, match=r"use p between 0 and 0\.5"):
         sample_anticorrelated_pairs(1000, 3, 0.51)

@@ -40,7 +40,7 @@ class ToyConfig:
         probabilities = p if isinstance(p, tuple) else (p,)
         if not probabilities or not all(_is_number(q) and 0 <= q <= 1 for q in probabilities):
             raise ValueError(
-                f"feature_probability is {p}; use a probability between 0 and 1, or a tuple of them."
+                f"feature_probability is {p}; use a number between 0 and 1, or a tuple of them."
             )
         if self.importance is not None:
             if len(self.importance) != self.n_features:

@@ -82,7 +82,7 @@ def _figure(traces: Sequence[Any], alt: str, height: int = 360, **layout: Any) -
 def _arrows(W: np.ndarray) -> dict[str, Any]:
     """One line from the origin to every column of W (2, n), with a labelled end."""
     n = W.shape[1]
-    x, y = (np.column_stack([np.zeros(n), row, np.full(n, np.nan)]).ravel() for row in W)
+    x, y = ([value for end in row.tolist() for value in (0, end, None)] for row in W)
     ends = [None if k % 3 != 1 else k // 3 for k in range(3 * n)]
     label = [("" if i is None or np.hypot(*W[:, i]) < 0.15 else f"x{i}") for i in ends]
     return {
@@ -107,8 +107,8 @@ def _outwards(v: np.ndarray) -> str:
 
 def _gram(W: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     """WᵀW, an empty column, and b as the last column, with every number written out."""
-    values = np.column_stack([W.T @ W, np.full(len(b), np.nan), b])
-    written = [["" if np.isnan(v) else f"{v:.2f}" for v in row] for row in values]
+    values = [[*row, None, bias] for row, bias in zip((W.T @ W).tolist(), b.tolist())]
+    written = [["" if v is None else f"{v:.2f}" for v in row] for row in values]
     return {"z": values, "text": written}
 
 

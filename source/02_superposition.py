@@ -31,6 +31,7 @@ from course_utils import features, geometry, plots, toy_models
 from course_utils.checks import ask, check, notebook_02_superposition, predict, reveal, start
 from course_utils.widgets import show, superposition_panel
 
+torch.set_num_threads(1)  # models this small would spend their time on sharing out the work
 start("02_superposition")
 
 # %% [markdown]
@@ -282,6 +283,7 @@ show(plots.superposition_figure(W_sparse, b_sparse))
 # That is **superposition**: more features than dimensions, each with its own direction, no two at
 # right angles to all others. Count the long arrows, and compare with your guesses.
 
+
 # %%
 # Training depends on luck, so we take the best of eight starts.
 def best_of_eight(feature_probability: float, **changes) -> toy_models.ToyModel:
@@ -306,6 +308,7 @@ assert n_dense == 2
 # The arrows at an acute angle read a small positive number, and **a negative bias pushes it down**,
 # below 0 unless the feature is strong. So a feature that comes alone comes back nearly clean. Only
 # two at once really get in each other's way, and with sparse features that is rare.
+
 
 # %%
 def row(values: torch.Tensor) -> str:
@@ -504,13 +507,14 @@ assert trained_loss < random_loss.min()
 
 # %%
 turn = torch.tensor(0.6)
-Q = torch.stack(
-    [torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])]
-)
+Q = torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
 orthogonal = torch.eye(2)  # two features in two dimensions: nothing is superposed
 
 
-for name, W in (("five features, sparse model", sparse.W), ("two features, W = identity", orthogonal)):
+for name, W in (
+    ("five features, sparse model", sparse.W),
+    ("two features, W = identity", orthogonal),
+):
     print(name)
     for k in (0, 1):
         print(f"  neuron {k} before: {row(W[k])}    after turning: {row((Q @ W)[k])}")
@@ -674,23 +678,34 @@ assert abs(ignoring - sharing) < 1e-9
 grid_p = torch.linspace(0.05, 1.0, 15)
 grid_r = 10 ** torch.linspace(-1, 1, 13)
 recipe = toy_models.Recipe(batch_size=1024)  # at p = 0.05, small batches hold too few pairs
-trained, W_grid = [], []
+zero = torch.zeros(15)
+candidates = {  # W and, for each p, b
+    "ignores the second": ([[1.0, 0.0]], torch.stack([zero, grid_p / 2], 1)),
+    "antipodal pair": ([[1.0, -1.0]], torch.stack([zero, zero], 1)),
+    "ignores the first": ([[0.0, 1.0]], torch.stack([grid_p / 2, zero], 1)),
+}
+trained, by_hand, W_grid = [], [], []
 for r in grid_r.tolist():
     config = toy_models.ToyConfig(
         n_features=2, d_hidden=1, feature_probability=tuple(grid_p.tolist()), importance=(1.0, r)
     )
     models = toy_models.train(config, recipe, seed=0, n_restarts=8)
-    trained.append(toy_models.expected_loss(models, seed=1))
     W_grid.append(models.W[:, 0])
-trained, W_grid = torch.stack(trained), torch.stack(W_grid)  # (r, p) and (r, p, feature)
+    # The same fresh samples for all, so that their luck cancels in the comparison.
+    trained.append(toy_models.expected_loss(models, seed=1))
+    by_hand.append(
+        torch.stack(
+            [
+                toy_models.expected_loss(
+                    toy_models.ToyModel(torch.tensor(W).expand(15, 1, 2), b, config), seed=1
+                )
+                for W, b in candidates.values()
+            ]
+        )
+    )
+trained, by_hand, W_grid = torch.stack(trained), torch.stack(by_hand), torch.stack(W_grid)
 
-p, r = grid_p[None, :], grid_r[:, None]
-ignore_second = geometry.loss_ignoring_second(p, r)
-ignore_first = (p / 3 - p**2 / 4).expand_as(ignore_second)
-antipodal = geometry.loss_antipodal(p, r)
-closed_form = torch.stack([ignore_second, antipodal, ignore_first])
-
-first, second = W_grid[..., 0], W_grid[..., 1]
+first, second = W_grid[..., 0], W_grid[..., 1]  # one row for each r, one column for each p
 ratio = torch.minimum(first.abs(), second.abs()) / torch.maximum(first.abs(), second.abs())
 shares = (ratio > 0.5) & (first * second < 0)
 outcome = torch.where(shares, 1, torch.where(first.abs() > second.abs(), 0, 2))
@@ -699,31 +714,54 @@ show(
         grid_p,
         grid_r,
         outcome,
-        names=["ignores the second", "antipodal pair", "ignores the first"],
+        names=list(candidates),
         boundaries={
             "p* = 4r/(2 + 5r)": (geometry.crossover_probability(grid_r), grid_r),
-            "its mirror image, 4/(2r + 5)": (4 / (2 * grid_r + 5), grid_r),
+            "the same with the features swapped": (
+                geometry.crossover_probability(1 / grid_r),
+                grid_r,
+            ),
         },
     )
 )
 
+# %% [markdown]
+# First check the formulas: measure the two candidates on samples, and compare. Then compare training
+# with the best candidate.
+
 # %%
-best_closed = closed_form.min(0)
-margin = closed_form.sort(0).values
-clear = margin[1] > 1.25 * margin[0]  # cells where the best candidate wins clearly
-agree = (outcome == best_closed.indices)[clear].float().mean()
-excess = (trained / best_closed.values - 1).max()
-gain = (1 - trained / best_closed.values).max()
-print(f"{int(clear.sum())} of {clear.numel()} cells are clear cases; training agrees in {agree:.0%}")
-print(f"worst trained model: {excess:+.1%} against the best closed form")
-print(f"best surprise: training beats both closed forms by {gain:.0%}")
-assert agree > 0.9
-assert excess < 0.03
+p, r = grid_p[None, :], grid_r[:, None]
+formula = torch.stack(
+    [
+        geometry.loss_ignoring_second(p, r),
+        geometry.loss_antipodal(p, r),
+        geometry.loss_ignoring_second(p, torch.ones_like(r)).expand(13, 15),
+    ],
+    dim=1,
+)
+off = (by_hand / formula - 1).abs()[..., grid_p > 0.2].max()
+best = by_hand.min(1)
+ordered = by_hand.sort(1).values
+clear = ordered[:, 1] > 1.25 * ordered[:, 0]  # cells where the best candidate wins clearly
+agree = (outcome == best.indices)[clear].float().mean()
+change = trained / best.values - 1
+print(f"formulas against measured candidates (p > 0.2): at most {off:.1%} off")
+print(
+    f"{int(clear.sum())} of {clear.numel()} cells are clear cases; training agrees in {agree:.0%}"
+)
+print(f"trained against the best candidate: {change.min():+.1%} to {change.max():+.1%}")
+print(f"no more than 1% worse than it: {(change < 0.01).float().mean():.1%} of the cells")
+assert off < 0.06
+assert agree > 0.95
+assert change.max() < 0.1
+assert (change < 0.01).float().mean() > 0.95
+assert change.min() < -0.05
 
 # %% [markdown]
-# Training never does worse than the better candidate, up to sampling noise. Near the border it does
-# *better* than both: it finds a mixture with arrows of unequal length and a small positive bias. So the
-# formulas are upper bounds for the loss, and the border they give is a good map, not the last word.
+# Training hardly ever does worse than the better candidate. (Where it does, it sits right at the
+# border and took the neighbour's solution.) Close to the border it often does *better* than both: it
+# finds a mixture, with arrows of unequal length and a small positive bias. So the formulas are upper
+# bounds for the loss, and the border they give is a good map, not the last word.
 #
 # The jump is real, though. Along a row the model does not fade from one to the other: it switches.
 # That is why people speak of a **phase change**.
@@ -787,7 +825,8 @@ pair_config = toy_models.ToyConfig(n_features=4, d_hidden=2, feature_probability
 cosines = {}
 for name, sampler in samplers.items():
     runs = [
-        toy_models.train(pair_config, seed=seed, n_restarts=8, sampler=sampler) for seed in range(16)
+        toy_models.train(pair_config, seed=seed, n_restarts=8, sampler=sampler)
+        for seed in range(16)
     ]
     directions = [torch.nn.functional.normalize(run.W, dim=0) for run in runs]
     cosines[name] = torch.stack([(W.T @ W)[[0, 2], [1, 3]] for W in directions]).flatten()

@@ -299,7 +299,7 @@ def test_the_start_page_links_the_notebooks_and_shows_progress(folder, capsys, s
     code, out, err = run(capsys, "start-page", folder)
     assert (code, out, err) == (0, "", "")
     page = (folder / landing.NAME).read_text(encoding="utf-8")
-    assert "[**2. Small | sharp**](02_small.ipynb)" in page
+    assert r"[**2. Small \| sharp**](02_small.ipynb)" in page
     assert "| 20 min | ▱▱▱▱ 0 of 4 done |" in page
     assert "**Begin with**" in page and "exercise 2.1, *First* (5 min)" in page
 

@@ -64,7 +64,11 @@ def page(stored: dict[str, Any]) -> str:
 
 def _link(notebook: dict[str, Any]) -> str:
     number = int(notebook["stem"][:2])
-    return f"[**{number}. {notebook['title']}**]({notebook['stem']}.ipynb)"
+    return f"[**{number}. {_in_table(notebook['title'])}**]({notebook['stem']}.ipynb)"
+
+
+def _in_table(text: str) -> str:
+    return text.replace("|", r"\|")  # a bare bar would end the table's cell
 
 
 def _row(notebook: dict[str, Any], stored: dict[str, Any]) -> str:
@@ -73,7 +77,7 @@ def _row(notebook: dict[str, Any], stored: dict[str, Any]) -> str:
     total = len(exercises)
     bar = "▰" * done + "▱" * (total - done)
     state = f"{bar} {done} of {total} done" if total else "to read"
-    what = notebook["summary"].replace("|", r"\|")  # a bare bar would end the table's cell
+    what = _in_table(notebook["summary"])
     return f"| {_link(notebook)}<br>{what} | {notebook['minutes']} min | {state} |"
 
 

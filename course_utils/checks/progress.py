@@ -71,7 +71,7 @@ def record_answer(exercise_id: str, text: str, points: list[bool]) -> None:
 
 
 def status(exercise: dict[str, Any], progress: dict[str, Any]) -> str:
-    """"passed", "failed" or "not_attempted" for one entry of the index.
+    """How one entry of the index stands: "passed", "failed" or "not_attempted".
 
     A free response counts as passed once it has text and its writer has ticked the rubric.
     """

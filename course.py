@@ -49,11 +49,9 @@ LAB_SETTINGS = {
 LAB_PAGE = {
     "disabledExtensions": {
         "@jupyterlab/apputils-extension:announcements": True,
-        "@jupyterlab/application-extension:property-inspector": True,
         "@jupyterlab/debugger-extension": True,
         "@jupyterlab/extensionmanager-extension": True,
         "@jupyterlab/lsp-extension": True,
-        "@jupyterlab/notebook-extension:tools": True,
         "jupyterlab-jupytext": True,
     }
 }

@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] minutes=75
 # # 2. Superposition
 #
 # A network can keep track of more things than it has dimensions. Here you build the smallest
@@ -716,10 +716,10 @@ show(
         outcome,
         names=list(candidates),
         boundaries={
-            "p* = 4r/(2 + 5r)": (geometry.crossover_probability(grid_r), grid_r),
-            "the same with the features swapped": (
-                geometry.crossover_probability(1 / grid_r),
-                grid_r,
+            "p* = 4r/(2 + 5r)": (geometry.crossover_probability(grid_r[:7]), grid_r[:7]),
+            "the same, features swapped": (
+                geometry.crossover_probability(1 / grid_r[6:]),
+                grid_r[6:],
             ),
         },
     )
@@ -750,17 +750,16 @@ print(
     f"{int(clear.sum())} of {clear.numel()} cells are clear cases; training agrees in {agree:.0%}"
 )
 print(f"trained against the best candidate: {change.min():+.1%} to {change.max():+.1%}")
-print(f"no more than 1% worse than it: {(change < 0.01).float().mean():.1%} of the cells")
+print(f"  in the clear cases: at most {change[clear].max():+.1%}")
 assert off < 0.06
 assert agree > 0.95
 assert change.max() < 0.1
-assert (change < 0.01).float().mean() > 0.95
+assert change[clear].max() < 0.02
 assert change.min() < -0.05
 
 # %% [markdown]
-# Training hardly ever does worse than the better candidate. (Where it does, it sits right at the
-# border and took the neighbour's solution.) Close to the border it often does *better* than both: it
-# finds a mixture, with arrows of unequal length and a small positive bias. So the formulas are upper
+# In the clear cases training is never worse than the best candidate. Close to the border it sometimes
+# takes the slightly worse one, and more often does *better* than both: it finds a mixture, with arrows of unequal length and a small positive bias. So the formulas are upper
 # bounds for the loss, and the border they give is a good map, not the last word.
 #
 # The jump is real, though. Along a row the model does not fade from one to the other: it switches.

@@ -76,6 +76,7 @@ class SuperpositionPanel(ipywidgets.VBox):
         self.button = ipywidgets.Button(description="New random start")
         self.words = ipywidgets.HTML()
         self.figure = go.FigureWidget(plots.superposition_figure(*self._trained()))
+        self.figure._config = {"responsive": True, "displayModeBar": False}  # follows the window
         self._say(plots.alt_text(self.figure))
         for slider in (self.sparsity, self.decay):
             slider.observe(lambda _: self.redraw(), "index")

@@ -225,7 +225,7 @@ training_step = check("2.4", training_step)
 # ## Train it
 #
 # Here is the whole training loop. Nothing is hidden: it draws a batch with your function and takes
-# your step, 1,000 times. We run it twice, with dense and with sparse features. Feature i has
+# your step, 1,500 times. We run it twice, with dense and with sparse features. Feature i has
 # importance 0.9^i, so each matters a little less than the one before.
 
 
@@ -233,15 +233,15 @@ training_step = check("2.4", training_step)
 importance = toy_models.importance_decay(5, 0.9)  # 1, 0.9, 0.81, ...
 
 
-def train_by_hand(feature_probability: float, steps: int = 1_000, seed: int = 0):
+def train_by_hand(feature_probability: float, steps: int = 1_500, seed: int = 0):
     """Train n = 5 features in d = 2 dimensions; return W, b and the losses."""
     generator = torch.Generator().manual_seed(seed)
     W = (0.3 * torch.randn(2, 5, generator=generator)).requires_grad_()
     b = torch.zeros(5, requires_grad=True)
-    optimizer = torch.optim.Adam([W, b], lr=1e-2)
+    optimizer = torch.optim.Adam([W, b], lr=2e-2)
     losses = []
     for _ in range(steps):
-        x = sample_features(512, 5, feature_probability, generator=generator)
+        x = sample_features(256, 5, feature_probability, generator=generator)
         losses.append(training_step(W, b, x, torch.tensor(importance), optimizer))
     return W.detach(), b.detach(), losses
 
@@ -249,7 +249,7 @@ def train_by_hand(feature_probability: float, steps: int = 1_000, seed: int = 0)
 W_dense, b_dense, losses_dense = train_by_hand(feature_probability=1.0)
 W_sparse, b_sparse, losses_sparse = train_by_hand(feature_probability=0.05)
 
-steps = torch.arange(0, 1_000, 20)
+steps = torch.arange(0, 1_500, 25)
 show(
     plots.loss_lines(
         steps,

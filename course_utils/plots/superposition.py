@@ -1,0 +1,178 @@
+"""One toy model in pictures: its arrows, its WᵀW with b, and the lengths of its arrows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from course_utils.plots.theme import (
+    DIVERGING,
+    GRID,
+    LINE,
+    TEMPLATE,
+    as_array,
+    feature_colors,
+    feature_names,
+    finished,
+    listed,
+)
+
+# The central panel: arrows, WᵀW with b, and lengths. Moving a slider changes four traces and
+# makes none.
+
+
+def _shafts(W: np.ndarray) -> dict[str, Any]:
+    """One line from the origin to every column of W (2, n); None lifts the pen."""
+    x, y = ([value for end in row for value in (0, end, None)] for row in W.tolist())
+    return {"x": x, "y": y}
+
+
+def _ends(W: np.ndarray) -> dict[str, Any]:
+    """The labelled end of every arrow. A label is never empty: plotly.js would lose others."""
+    long = np.linalg.norm(W, axis=0) > 0.15
+    return {
+        "x": W[0].tolist(),
+        "y": W[1].tolist(),
+        "text": [f"x{i}" if shown else " " for i, shown in enumerate(long)],
+        "textposition": [_outwards(v) for v in W.T],
+    }
+
+
+def _outwards(v: np.ndarray) -> str:
+    vertical = "top" if v[1] > 0.3 else "bottom" if v[1] < -0.3 else "middle"
+    horizontal = "right" if v[0] > 0.3 else "left" if v[0] < -0.3 else "center"
+    return (
+        "top center"
+        if (vertical, horizontal) == ("middle", "center")
+        else f"{vertical} {horizontal}"
+    )
+
+
+def _gram(W: np.ndarray, b: np.ndarray) -> dict[str, Any]:
+    """WᵀW, an empty column, and b as the last column, with every number written out."""
+    values = [[*row, None, bias] for row, bias in zip((W.T @ W).tolist(), b.tolist())]
+    written = [["" if v is None else f"{v:.2f}" for v in row] for row in values]
+    return {"z": values, "text": written}
+
+
+def _lengths(W: np.ndarray) -> dict[str, Any]:
+    norms = np.linalg.norm(W, axis=0)
+    return {"y": norms, "text": [f"{v:.2f}" for v in norms]}
+
+
+def _shaft_trace(W: np.ndarray) -> go.Scatter:
+    return go.Scatter(
+        **_shafts(W), mode="lines", line={"color": LINE, "width": 2.5}, hoverinfo="skip"
+    )
+
+
+def _end_trace(W: np.ndarray) -> go.Scatter:
+    return go.Scatter(
+        **_ends(W),
+        mode="markers+text",
+        marker={"color": feature_colors(W.shape[1]), "size": 11},
+        hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>",
+    )
+
+
+def _circle_trace() -> go.Scatter:
+    angle = np.linspace(0, 2 * np.pi, 61)
+    return go.Scatter(
+        x=np.cos(angle), y=np.sin(angle), mode="lines", hoverinfo="skip",
+        line={"color": GRID, "width": 1.5, "dash": "dot"},
+    )  # fmt: skip
+
+
+def _gram_trace(W: np.ndarray, b: np.ndarray) -> go.Heatmap:
+    names = feature_names(len(b))
+    return go.Heatmap(
+        **_gram(W, b), x=[*names, " ", "b"], y=names, texttemplate="%{text}",
+        colorscale=DIVERGING, zmin=-1.3, zmax=1.3, showscale=False, xgap=1, ygap=1,
+        hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>",
+    )  # fmt: skip
+
+
+def _length_trace(W: np.ndarray) -> go.Bar:
+    n = W.shape[1]
+    return go.Bar(
+        **_lengths(W), x=feature_names(n), marker={"color": feature_colors(n)},
+        textposition="outside", cliponaxis=False, hovertemplate="%{x}: length %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+
+
+ARROW_AXIS = {"range": [-1.55, 1.55], "zeroline": True, "dtick": 1, "constrain": "domain"}
+
+
+def _superposition_alt(W: np.ndarray, b: np.ndarray) -> str:
+    norms = np.linalg.norm(W, axis=0)
+    shown = [f"x{i}" for i in np.flatnonzero(norms > 0.5)]
+    gram = W.T @ W
+    pairs = [f"x{i} and x{j}" for i in range(len(b)) for j in range(i) if gram[i, j] < -0.5]
+    return (
+        f"{len(shown)} of {len(b)} features are represented in {W.shape[0]} dimensions "
+        f"({listed(shown)}). Lengths: {', '.join(f'{v:.2f}' for v in norms)}. "
+        f"Pairs that point away from each other: {listed(pairs)}. "
+        f"Biases: {', '.join(f'{v:.2f}' for v in b)}."
+    )
+
+
+def superposition_figure(W: Any, b: Any) -> go.Figure:
+    """Arrows, WᵀW with b, and arrow lengths of one model. W: (2, n_features), b: (n_features,).
+
+    Raises ValueError when d_hidden is not 2: arrows need a plane.
+    """
+    W, b = as_array(W), as_array(b)
+    if W.shape[0] != 2:
+        raise ValueError(f"W has d_hidden = {W.shape[0]}; arrows in a plane need 2.")
+    figure = make_subplots(
+        rows=1, cols=3, column_widths=[0.3, 0.42, 0.28], horizontal_spacing=0.08,
+        subplot_titles=("columns of W", "WᵀW and bias b", "lengths ‖W_i‖"),
+    )  # fmt: skip
+    figure.add_trace(_shaft_trace(W), row=1, col=1)
+    figure.add_trace(_end_trace(W), row=1, col=1)
+    figure.add_trace(_gram_trace(W, b), row=1, col=2)
+    figure.add_trace(_length_trace(W), row=1, col=3)
+    figure.add_trace(_circle_trace(), row=1, col=1)
+    figure.update_xaxes(ARROW_AXIS | {"title": {"text": "hidden number 0", "standoff": 4}}, col=1)
+    figure.update_yaxes(
+        ARROW_AXIS | {"title": {"text": "hidden number 1", "standoff": 0}, "scaleanchor": "x"},
+        col=1,
+    )
+    figure.update_xaxes(showgrid=False, ticks="", title="feature going in", col=2)
+    figure.update_yaxes(
+        showgrid=False,
+        ticks="",
+        autorange="reversed",
+        title={"text": "feature coming out", "standoff": 4},
+        col=2,
+    )
+    figure.update_xaxes(ticks="", title="feature", col=3)
+    figure.update_yaxes(range=[0, 1.5], dtick=0.5, col=3)
+    figure.update_layout(
+        template=TEMPLATE, height=340, showlegend=False, meta={"alt": _superposition_alt(W, b)},
+        margin={"l": 55, "r": 15, "t": 35, "b": 50},
+    )  # fmt: skip
+    return figure
+
+
+def superposition_update(W: Any, b: Any) -> tuple[list[dict[str, Any]], str]:
+    """What changes in a superposition figure: the first four traces' new values, and the words."""
+    W, b = as_array(W), as_array(b)
+    return [_shafts(W), _ends(W), _gram(W, b), _lengths(W)], _superposition_alt(W, b)
+
+
+def gram_heatmap(W: Any, b: Any) -> go.Figure:
+    """WᵀW and b with all numbers. W: (d_hidden, n_features), b: (n_features,)."""
+    W, b = as_array(W), as_array(b)
+    gram, n = W.T @ W, len(b)
+    cells = [f"x{i} with x{j}: {gram[i, j]:.2f}" for i in range(n) for j in range(i)
+             if abs(gram[i, j]) > 0.05]  # fmt: skip
+    diagonal = ", ".join(f"{v:.2f}" for v in np.diag(gram))
+    alt = f"WᵀW of {n} features. Diagonal: {diagonal}. Off the diagonal, not zero: {listed(cells)}."
+    figure = finished([_gram_trace(W, b)], alt, height=110 + 42 * n, width=170 + 62 * n)
+    figure.update_xaxes(showgrid=False, ticks="", title="feature going in")
+    figure.update_yaxes(showgrid=False, ticks="", autorange="reversed", title="feature coming out")
+    return figure

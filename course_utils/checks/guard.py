@@ -17,7 +17,6 @@ import ctypes
 import inspect
 import io
 import random
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from typing import Any
 import numpy
 import torch
 from torch import Tensor
+
+from course_utils.checks.wording import describe, explain, parameter_name
 
 TIME_LIMIT = 5.0  # seconds for one check; an honest answer takes milliseconds
 OUTPUT_LIMIT = 2_000  # characters of what the learner's code prints
@@ -174,19 +175,20 @@ class Answer:
         """Return the function's result; arguments at the positions `may_change` are shared."""
         given = [a if i in may_change else _copied(a) for i, a in enumerate(args)]
         named = {name: _copied(value) for name, value in kwargs.items()}
+        dtype = torch.get_default_dtype()
         try:
             value = self.function(*given, **named)
-        except NotImplementedError:
-            raise NotAttempted from None
-        except (MemoryError, RecursionError) as error:
-            raise Mistake(
-                "raises",
-                f"Your code ran out of room ({type(error).__name__}). Is something calling "
-                "itself, or growing, without an end?",
-            ) from None
-        except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-            raise Mistake("raises", _explain(error)) from None
-        if inspect.isgenerator(value) or inspect.iscoroutine(value):
+        except _Stopped:
+            raise
+        except BaseException as error:  # SystemExit too
+            if isinstance(error, NotImplementedError) and not error.args:
+                raise NotAttempted from None  # the stub's; torch's own come with a message
+            raise Mistake("raises", explain(error)) from None
+        finally:
+            torch.set_default_dtype(dtype)
+        if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
+            if inspect.iscoroutine(value):
+                value.close()  # else Python warns that nobody awaited it
             raise Mistake(
                 "returns-a-generator",
                 f"Your function gave back {describe(value)}, not a value. "
@@ -194,7 +196,7 @@ class Answer:
             )
         for position, (before, after) in enumerate(zip(args, given)):
             if position not in may_change and _differs(before, after):
-                name = _parameter_name(self.function, position)
+                name = parameter_name(self.function, position)
                 raise Mistake(
                     "changes-input",
                     f"Your function changed its argument {name}. Whoever passed it in still "
@@ -254,58 +256,3 @@ def as_tensor(value: Any, *, shape: tuple[int, ...], meaning: str = "") -> Tenso
             "root or logarithm of something that is not positive.",
         )
     return value
-
-
-def describe(value: Any) -> str:
-    """A value in a few words, whatever it is."""
-    if isinstance(value, Tensor):
-        head = f"a tensor of shape {tuple(value.shape)}"
-        if value.device.type == "cpu" and value.numel() <= 8:
-            head += f" with values {[round(v, 4) for v in value.detach().flatten().tolist()]}"
-        return head
-    try:
-        text = repr(value)
-    except Exception:
-        text = "a value that cannot be printed"
-    text = text if len(text) <= 80 else text[:77] + "..."
-    return f"{type(value).__name__} {text}"
-
-
-def _parameter_name(function: Any, position: int) -> str:
-    try:
-        return f"`{list(inspect.signature(function).parameters)[position]}`"
-    except (TypeError, ValueError, IndexError):
-        return f"number {position + 1}"
-
-
-def _explain(error: BaseException) -> str:
-    """One or two sentences on an exception in the learner's code, with its line."""
-    text = str(error).strip().splitlines()
-    first = text[0] if text else ""
-    line = _line_of(error)
-    where = f" (line `{line}`)" if line else ""
-    if isinstance(error, ModuleNotFoundError):
-        return (
-            f"Your code imports `{error.name}`, which is not installed here{where}. "
-            "Everything this exercise needs is imported in the notebook's first cell."
-        )
-    if isinstance(error, NameError):
-        return (
-            f"{first}{where}. Either it is misspelt, or an import is missing: run the "
-            "notebook's first cell, or add the import."
-        )
-    if isinstance(error, TypeError) and "argument" in first:
-        return f"Your function could not be called as the exercise says: {first}{where}."
-    return f"Your code stopped with {type(error).__name__}: {first[:300]}{where}."
-
-
-def _line_of(error: BaseException) -> str:
-    """The learner's own line that failed: the last frame outside installed packages."""
-    import traceback
-
-    line = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        installed = "site-packages" in frame.filename or frame.filename.startswith(sys.base_prefix)
-        if not installed and frame.filename != __file__:
-            line = frame.line or ""
-    return line[:120]

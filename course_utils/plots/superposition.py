@@ -99,7 +99,8 @@ def _length_trace(W: np.ndarray) -> go.Bar:
     n = W.shape[1]
     return go.Bar(
         **_lengths(W), x=feature_names(n), marker={"color": feature_colors(n)},
-        textposition="outside", cliponaxis=False, hovertemplate="%{x}: length %{y:.3f}<extra></extra>",
+        textposition="outside", cliponaxis=False,
+        hovertemplate="%{x}: length %{y:.3f}<extra></extra>",
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ function render({ model, el }) {
   input.min = 0;
   input.step = 1;
   el.classList.add("course-slider");
+  // JupyterLab would take the arrow keys for moving from cell to cell.
+  input.dataset.lmSuppressShortcuts = "true";
   el.append(label, input, readout);
 
   const say = () => {

@@ -51,6 +51,12 @@ class Slider(anywidget.AnyWidget):
         return max(0, min(proposal["value"], len(self.labels) - 1))
 
 
+class Fit(anywidget.AnyWidget):
+    """Nothing to see: it makes the responsive figures of its panel as wide as the panel."""
+
+    _esm = Path(__file__).with_name("fit.js")
+
+
 class SuperpositionPanel(ipywidgets.VBox):
     """Two sliders and a button; each change trains anew and redraws one figure in place.
 
@@ -76,12 +82,13 @@ class SuperpositionPanel(ipywidgets.VBox):
         self.button = ipywidgets.Button(description="New random start")
         self.words = ipywidgets.HTML()
         self.figure = go.FigureWidget(plots.superposition_figure(*self._trained()))
-        self.figure._config = {"responsive": True, "displayModeBar": False}  # follows the window
+        self.figure._config = {"responsive": True, "displayModeBar": False}
         self._say(plots.alt_text(self.figure))
         for slider in (self.sparsity, self.decay):
             slider.observe(lambda _: self.redraw(), "index")
         self.button.on_click(self._new_start)
-        super().__init__([self.sparsity, self.decay, self.button, self.figure, self.words])
+        controls = [self.sparsity, self.decay, self.button]
+        super().__init__([*controls, self.figure, self.words, Fit()])
 
     def redraw(self) -> None:
         """Train with the present settings, and put the result into the figure."""

@@ -18,7 +18,7 @@ from filelock import FileLock
 from course_utils.checks.grading import CheckResult
 
 NAME = ".progress.json"
-EMPTY: dict[str, Any] = {"exercises": {}, "guesses": {}, "answers": {}}
+KINDS = ("exercises", "guesses", "answers")
 
 
 def folder() -> Path:
@@ -27,26 +27,25 @@ def folder() -> Path:
 
 
 def load(where: Path | None = None) -> dict[str, Any]:
-    """The stored progress; empty when there is none or when it cannot be read."""
-    file = (where or folder()) / NAME
+    """The stored progress, or what of it can be understood; empty when there is none."""
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        stored = None
-    stored = stored if isinstance(stored, dict) else {}
-    return {k: dict(v) if isinstance(v := stored.get(k), dict) else {} for k in EMPTY}
+        stored, _ = _read((where or folder()) / NAME)
+    except OSError:
+        stored = {}
+    return {**{kind: {} for kind in KINDS}, **stored}
 
 
 def record(result: CheckResult) -> None:
     """Note a check's result. What was passed once stays passed."""
 
     def note(progress: dict[str, Any]) -> None:
-        old = progress["exercises"].get(result.exercise, {})
         if result.status == "not_attempted":
             return
+        old = progress["exercises"].get(result.exercise, {})
+        attempts = old.get("attempts")
         progress["exercises"][result.exercise] = {
             "status": "passed" if "passed" in (result.status, old.get("status")) else "failed",
-            "attempts": int(old.get("attempts", 0)) + 1,
+            "attempts": attempts + 1 if isinstance(attempts, int) else 1,
             "last": result.diagnosis or result.status,
         }
 
@@ -55,8 +54,11 @@ def record(result: CheckResult) -> None:
     if log:
         fields = ("exercise", "status", "diagnosis", "message")
         line = json.dumps({("id" if f == "exercise" else f): getattr(result, f) for f in fields})
-        with open(log, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with open(log, "a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            print(f"The result could not be written to {log} ({error}).")
 
 
 def record_guess(guess_id: str, guess: str | float) -> None:
@@ -79,8 +81,10 @@ def status(exercise: dict[str, Any], progress: dict[str, Any]) -> str:
         answer = progress["answers"].get(exercise["id"], {})
         if not str(answer.get("text", "")).strip():
             return "not_attempted"
-        return "passed" if any(answer.get("points") or []) else "failed"
-    return progress["exercises"].get(exercise["id"], {}).get("status", "not_attempted")
+        points = answer.get("points")
+        return "passed" if isinstance(points, list) and any(points) else "failed"
+    stored = progress["exercises"].get(exercise["id"], {}).get("status")
+    return stored if stored in ("passed", "failed") else "not_attempted"
 
 
 def _update(change: Callable[[dict[str, Any]], object]) -> None:
@@ -91,29 +95,59 @@ def _update(change: Callable[[dict[str, Any]], object]) -> None:
     file = folder() / NAME
     try:
         with FileLock(file.with_name(NAME + ".lock"), timeout=5):
-            _keep_corrupt(file)
-            progress = load(file.parent)
+            stored, understood = _read(file)
+            progress = {**{kind: {} for kind in KINDS}, **stored}
             change(progress)
-            handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=NAME)
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(progress, out, indent=1, ensure_ascii=False)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(temporary, file)
+            text = json.dumps(progress, indent=1)  # before anything is moved or written
+            if not understood:
+                os.replace(file, _free_name(file))
+            _write(file, text)
     except (OSError, TimeoutError) as error:
         print(f"Your progress could not be saved in {file.parent} ({error}).")
 
 
-def _keep_corrupt(file: Path) -> None:
-    """Move a file that is not our JSON aside instead of writing over it."""
+def _read(file: Path) -> tuple[dict[str, Any], bool]:
+    """What can be understood of the file, and whether that is all of it.
+
+    A key that this version of the course does not know is kept as it is. Raises OSError when
+    there is a file that cannot be read.
+    """
     try:
-        if isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
-            return
+        stored = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return
-    except ValueError:
-        pass
+        return {}, True
+    except (ValueError, RecursionError):
+        return {}, False
+    if not isinstance(stored, dict):
+        return {}, False
+    understood = True
+    for kind in KINDS:
+        entries = stored.get(kind, {})
+        good = entries if isinstance(entries, dict) else {}
+        if kind != "guesses":  # a guess is a bare value
+            good = {key: entry for key, entry in good.items() if isinstance(entry, dict)}
+        understood = understood and good == entries
+        stored[kind] = good
+    return stored, understood
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace the file in one step: whoever reads it sees the old one or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=NAME)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _free_name(file: Path) -> Path:
+    """Where a file that is not our JSON is kept instead of being written over."""
     number = 1
     while (aside := file.with_name(f".progress.corrupt-{number}.json")).exists():
         number += 1
-    os.replace(file, aside)
+    return aside

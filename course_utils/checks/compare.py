@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from course_utils.checks.guard import Mistake, describe
+from course_utils.checks.guard import Mistake
+from course_utils.checks.words import describe
 
 
 def same(got: Tensor, want: Tensor, tolerance: float = 1e-4) -> bool:
@@ -29,14 +30,17 @@ def expect(
     """Raise `Mistake` unless `got` is `want`.
 
     `mistakes` maps a slug to the value that the mistake gives and a message. A value that
-    nobody foresaw is reported with what was tried, what was expected and why.
+    nobody foresaw is reported with what was tried, what was expected and why: so try inputs
+    small enough to be read.
     """
     if same(got, want, tolerance):
         return
     for slug, (value, message) in (mistakes or {}).items():
         if same(got, value, tolerance):
             raise Mistake(slug, message)
-    raise Mistake(
-        None,
-        f"Tried: {tried}.\nExpected {describe(want)}, because {why}.\nYours gave {describe(got)}.",
-    )
+    raise unforeseen(tried=tried, want=describe(want), why=why, got=describe(got))
+
+
+def unforeseen(*, tried: str, want: str, why: str, got: str) -> Mistake:
+    """The report on a mistake that has no name."""
+    return Mistake(None, f"Tried: {tried}.\nExpected: {want}, because {why}.\nYours gave: {got}.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from course_utils.checks import guard, index
+from course_utils.checks import guard, index, words
+from course_utils.checks.answer import Answer
 from course_utils.checks.registry import Check, registry
 
 Status = Literal["passed", "failed", "not_attempted"]
@@ -15,8 +16,9 @@ Status = Literal["passed", "failed", "not_attempted"]
 class CheckResult:
     """What a check decided.
 
-    `diagnosis` is the stable slug of a mistake that the check knows, else None. `message`
-    is for the learner. `printed` is the beginning of what their code printed.
+    `diagnosis` is the stable slug of a mistake: one of the check's own `diagnoses`, one of
+    `guard.GENERAL_DIAGNOSES`, or None for a mistake nobody foresaw. `message` is for the
+    learner. `printed` is the beginning of what their code printed.
     """
 
     exercise: str
@@ -44,22 +46,39 @@ def grade(exercise_id: str, answer: Any) -> CheckResult:
 
 def decide(check: Check, answer: Any, time_limit: float = guard.TIME_LIMIT) -> CheckResult:
     """Let one check decide on one answer, guarded."""
-    outcome = guard.run(lambda: check.decide(guard.Answer(answer)), time_limit)
-    error = outcome.error
-    if error is None:
-        return CheckResult(check.id, "passed", None, outcome.value, outcome.printed)
-    if isinstance(error, guard.NotAttempted):
-        message = "Replace the line `raise NotImplementedError` by your code."
-        return CheckResult(check.id, "not_attempted", None, message, outcome.printed)
-    diagnosis, message = None, str(error)
-    if isinstance(error, guard.Mistake):
-        diagnosis = error.diagnosis
+
+    def judge() -> tuple[Status, str | None, str]:
+        # All of this runs guarded: even the text of an exception may be the learner's code.
+        try:
+            return "passed", None, check.decide(Answer(answer))
+        except guard.NotAttempted:
+            return (
+                "not_attempted",
+                None,
+                "Replace the line `raise NotImplementedError` by your code.",
+            )
+        except guard.Mistake as mistake:
+            return "failed", mistake.diagnosis, mistake.message
+        except Exception as error:
+            # An answer so odd that the check itself stumbled: still a sentence, no traceback.
+            return (
+                "failed",
+                None,
+                (
+                    f"The check could not make sense of what your function returned: "
+                    f"{words.explain(error)} Compare it with the exercise's text."
+                ),
+            )
+
+    outcome = guard.run(judge, time_limit)
+    if outcome.error is None:
+        return CheckResult(check.id, *outcome.value, outcome.printed)
+    if isinstance(outcome.error, guard.Mistake):
+        diagnosis, message = outcome.error.diagnosis, outcome.error.message
     else:
-        # An answer so odd that the check itself stumbled: still a sentence, never a traceback.
-        message = (
-            f"The check could not make sense of your answer ({type(error).__name__}: "
-            f"{message[:200]}). Compare what you return with the exercise's text."
-        )
+        kind = type(outcome.error).__name__[:80]
+        diagnosis = "raises"
+        message = f"What your function returned ended the check with {kind}. Return plain values."
     return CheckResult(check.id, "failed", diagnosis, message, outcome.printed)
 
 

@@ -3,16 +3,19 @@ never by comparing with the library's version alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from numbers import Integral, Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from course_utils import features, geometry, toy_models
-from course_utils.checks.compare import expect, same
-from course_utils.checks.guard import Answer, Mistake, as_tensor, describe
+from course_utils.checks.answer import Answer, as_tensor
+from course_utils.checks.compare import expect, same, unforeseen
+from course_utils.checks.guard import Mistake
 from course_utils.checks.registry import exercise
+from course_utils.checks.words import describe, shown
 
 
 def _generator(seed: int) -> torch.Generator:
@@ -20,7 +23,12 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=_generator(seed))
+    """Normal numbers with one decimal, so that a message can show them."""
+    return torch.randn(*shape, generator=_generator(seed)).round(decimals=1)
+
+
+def _number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
 
 
 def _close(value: Tensor | float, target: float, margin: float) -> bool:
@@ -44,8 +52,11 @@ def _close(value: Tensor | float, target: float, margin: float) -> bool:
     ),
 )
 def sample_features(answer: Answer) -> str:
-    batch, n, p = 20_000, 6, 0.2
-    x = answer.tensor(batch, n, p, shape=(batch, n), generator=_generator(0))
+    # Enough samples for chance to stay five standard deviations inside every margin below, few
+    # enough for an answer written with loops.
+    batch, n, p = 4_000, 6, 0.2
+    of_what = "batch_size, n_features"
+    x = answer.tensor(batch, n, p, shape=(batch, n), meaning=of_what, generator=_generator(0))
     on = x != 0
     share = on.double().mean()
     if x.min() < 0 or x.max() > 1:
@@ -75,11 +86,11 @@ def sample_features(answer: Answer) -> str:
             "feature is on.",
         )
     if not _close(share, p, 0.02):
-        raise Mistake(
-            None,
-            f"Tried: {batch:,} samples with feature_probability = {p}.\nExpected a share of {p} "
-            f"of the values to be on (not zero), because each is on with that probability.\n"
-            f"Yours has {share:.3f}.",
+        raise unforeseen(
+            tried=f"{batch:,} samples with feature_probability = {p}",
+            want=f"a share of {p} of all values that is not 0",
+            why="each feature is on with that probability",
+            got=f"a share of {share:.3f}",
         )
     values = x[on]
     if torch.all(values == 1):
@@ -95,38 +106,46 @@ def sample_features(answer: Answer) -> str:
             "That happens when one draw decides both whether a feature is on and how strong it "
             "is. Draw twice.",
         )
-    if not (_close(values.mean(), 0.5, 0.02) and _close(values.var(), 1 / 12, 0.01)):
-        raise Mistake(
-            None,
-            f"Tried: {batch:,} samples.\nExpected the values that are on to be spread evenly "
-            f"over 0 to 1, so with mean 0.5 and variance 1/12 = 0.083.\nYours have mean "
-            f"{values.mean():.3f} and variance {values.var():.3f}.",
+    if not (_close(values.mean(), 0.5, 0.025) and _close(values.var(), 1 / 12, 0.01)):
+        raise unforeseen(
+            tried=f"{batch:,} samples with feature_probability = {p}",
+            want="values with mean 0.5 and variance 0.083 where a feature is on",
+            why="they are drawn evenly between 0 and 1",
+            got=f"values with mean {values.mean():.3f} and variance {values.var():.3f}",
         )
     together = torch.corrcoef(on.double().T) - torch.eye(n)
-    if together.abs().max() > 0.05:
-        raise Mistake(
-            None,
-            "Two of your features tend to be on together (or never together): their on/off "
-            f"correlation reaches {together.abs().max():.2f}. Independent features stay near 0.",
+    if not together.abs().max() < 0.1:
+        i, j = divmod(int(together.abs().argmax()), n)
+        raise unforeseen(
+            tried=f"{batch:,} samples with feature_probability = {p}",
+            want="no correlation between features being on",
+            why="each feature has a coin of its own in each sample",
+            got=f"a correlation of {together[i, j]:.2f} between features {i} and {j}",
         )
-    always = answer.tensor(50, n, 1.0, shape=(50, n), generator=_generator(1))
-    never = answer.tensor(50, n, 0.0, shape=(50, n), generator=_generator(1))
-    if (always != 0).double().mean() < 0.98 or (never != 0).any():
-        raise Mistake(
-            None,
-            "At p = 1 every feature should be on, and at p = 0 none. Yours has a share of "
-            f"{(always != 0).double().mean():.2f} and {(never != 0).double().mean():.2f} on.",
-        )
-    again = answer.tensor(batch, n, p, shape=(batch, n), generator=_generator(0))
-    other = answer.tensor(batch, n, p, shape=(batch, n), generator=_generator(2))
-    if not torch.equal(x, again) or torch.equal(x, other):
+    for q in (1.0, 0.6):
+        share = (answer.tensor(500, n, q, shape=(500, n), generator=_generator(1)) != 0).double()
+        if not _close(share.mean(), q, 0.06):
+            raise unforeseen(
+                tried=f"500 samples with feature_probability = {q}",
+                want=f"a share of {q} of all values that is not 0",
+                why="each feature is on with the probability that was asked for",
+                got=f"a share of {share.mean():.3f}",
+            )
+    _follows_generator(
+        lambda seed: answer.tensor(9, n, p, shape=(9, n), generator=_generator(seed))
+    )
+    return "p says how often a feature is on. The sparsity is what is left: S = 1 − p."
+
+
+def _follows_generator(draw: Callable[[int], Tensor]) -> None:
+    first, again, other = draw(0), draw(0), draw(1)
+    if not torch.equal(first, again) or torch.equal(first, other):
         raise Mistake(
             "ignores-generator",
             "Called twice with generators in the same state, your function should draw the same "
             "numbers, and other numbers with another state. Pass `generator=generator` to every "
             "draw.",
         )
-    return "p says how often a feature is on. The sparsity is what is left: S = 1 − p."
 
 
 # 2.2 -------------------------------------------------------------------------------------
@@ -141,23 +160,25 @@ def sample_features(answer: Answer) -> str:
         "bias-after-relu",
         "relu-on-hidden",
         "rows-for-columns",
+        "samples-as-columns",
         "stops-at-hidden",
     ),
 )
 def reconstruct(answer: Answer) -> str:
     relu = torch.relu
     # A square W first: there W Wᵀ runs as well as Wᵀ W, so that mistake can be named.
-    for batch, n, d in ((7, 4, 4), (9, 5, 2)):
+    for batch, n, d in ((2, 3, 3), (2, 4, 2)):
         x, W, b = _random(batch, n, seed=0).abs(), _random(d, n, seed=1), _random(n, seed=2)
+        tried = f"x = {shown(x)}, W = {shown(W)}, b = {shown(b)}"
         try:
             y = answer(x, W, b)
         except Mistake as mistake:
             if mistake.diagnosis == "raises" and "shapes cannot be multiplied" in mistake.message:
                 raise Mistake(
-                    "rows-for-columns",
-                    f"W has the shape (d_hidden, n_features) = {(d, n)} and a sample is a row of "
-                    "x. Going in, each row of x meets Wᵀ; coming back, it meets W. "
-                    + mistake.message,
+                    "samples-as-columns",
+                    f"x has the shape (batch, n_features) = {(batch, n)} and W has the shape "
+                    f"(d_hidden, n_features) = {(d, n)}. A sample is a row of x, so it stands on "
+                    f"the left: it meets Wᵀ first, and W after that. {mistake.message}",
                 ) from None
             raise
         if isinstance(y, Tensor) and tuple(y.shape) == (batch, d) and d != n:
@@ -196,8 +217,8 @@ def reconstruct(answer: Answer) -> str:
         expect(
             as_tensor(y, shape=(batch, n), meaning="batch, n_features"),
             relu(z + b64),
-            tried=f"a random batch of {batch} samples, n_features = {n}, d_hidden = {d}",
-            why="the model is ReLU(WᵀW x + b)",
+            tried=tried,
+            why="each row is ReLU(WᵀW x + b) for that row of x",
             mistakes=wrong,
         )
     return "The hidden layer has d_hidden numbers, and yet all n_features come out again."
@@ -219,15 +240,15 @@ def reconstruct(answer: Answer) -> str:
     ),
 )
 def importance_weighted_loss(answer: Answer) -> str:
-    for batch, n, seed in ((8, 5, 0), (3, 2, 1)):
+    for batch, n, seed in ((2, 3, 0), (4, 2, 1)):
         x, x_hat = _random(batch, n, seed=seed).abs(), _random(batch, n, seed=seed + 10)
-        importance = 0.6 ** torch.arange(n)
+        importance = torch.tensor([1.0, 0.6, 0.3])[:n]
         error, weight = (x - x_hat).double(), importance.double()
         want = (weight * error**2).sum(1).mean()
         expect(
             answer.tensor(x, x_hat, importance, shape=(), meaning="one loss for the batch"),
             want,
-            tried=f"a random batch of {batch} samples with {n} features, importance 0.6^i",
+            tried=f"x = {shown(x)}, x_hat = {shown(x_hat)}, importance = {shown(importance)}",
             why="it is the mean over the batch of Σ_i I_i (x_i − x̂_i)²",
             mistakes={
                 "mean-over-features": (
@@ -273,6 +294,7 @@ def importance_weighted_loss(answer: Answer) -> str:
     diagnoses=(
         "no-zero-grad",
         "no-backward",
+        "zero-grad-too-late",
         "no-step",
         "uphill",
         "loss-after-step",
@@ -287,6 +309,8 @@ def training_step(answer: Answer) -> str:
 
     W, b = start_W.clone().requires_grad_(), start_b.clone().requires_grad_()
     optimizer = torch.optim.SGD([W, b], lr=rate)
+    differentiated = []
+    W.register_post_accumulate_grad_hook(lambda _: differentiated.append(True))
     losses = []
     for x in batches:
         loss = answer(W, b, x, importance, optimizer, may_change=(0, 1, 4))
@@ -300,7 +324,13 @@ def training_step(answer: Answer) -> str:
     got = torch.cat([W.detach().flatten(), b.detach()])
     before = torch.cat([start_W.flatten(), start_b])
     if same(got, before, 1e-7):
-        if W.grad is None or not W.grad.any():
+        if differentiated and (W.grad is None or not W.grad.any()):
+            raise Mistake(
+                "zero-grad-too-late",
+                "The gradients are computed, and forgotten before they are used: so W and b did "
+                "not change. Call `optimizer.zero_grad()` first, before `backward()`.",
+            )
+        if not differentiated:
             raise Mistake(
                 "no-backward",
                 "W and b did not change, and they hold no gradients. `loss.backward()` computes "
@@ -336,8 +366,10 @@ def training_step(answer: Answer) -> str:
     expect(
         got,
         want,
-        tried=f"{steps} steps of plain gradient descent from the same W and b",
-        why="each step moves W and b against the gradient of this batch's loss",
+        tried=f"{steps} steps with `torch.optim.SGD([W, b], lr={rate})` on {steps} random batches, "
+        f"from W = {shown(start_W)} and b = {shown(start_b)}",
+        why="each step moves W (the first six numbers) and b (the last three) against the gradient "
+        "of this batch's loss",
         mistakes={
             "no-zero-grad": (
                 walk(keep=1.0)[0],
@@ -353,7 +385,7 @@ def training_step(answer: Answer) -> str:
     expect(
         torch.stack(losses),
         torch.stack(at_start),
-        tried=f"the losses that you returned over {steps} steps",
+        tried=f"{steps} steps, and looked at the {steps} losses that you returned",
         why="each is the loss of the batch before the step",
         mistakes={
             "loss-after-step": (
@@ -388,55 +420,51 @@ def linear_floor(answer: Answer) -> str:
         order = sorted(weights, reverse=True)
         variance = p / 3 - p**2 / 4
         lost = sum(order[m:])
-
-        def number(value: float) -> Tensor:
-            return torch.tensor(value, dtype=torch.float64)
-
         s = 1 - p
         expect(
             answer.tensor(importance, p, m, shape=(), meaning="the loss"),
-            number(variance * lost),
+            _number(variance * lost),
             tried=f"importance {weights}, p = {p}, d_hidden = {m}",
             why=f"the {m} most important features cost nothing, and each other one costs its "
             f"importance times the variance p/3 − p²/4 = {variance:.4f}",
             mistakes={
                 "forgets-the-bias": (
-                    number(p / 3 * lost),
+                    _number(p / 3 * lost),
                     "You charge E[x²] = p/3 for a lost feature. But the bias can say the mean, "
                     "p/2, so only the variance is lost: E[x²] − (p/2)².",
                 ),
                 "dense-variance": (
-                    number(lost / 12),
+                    _number(lost / 12),
                     "1/12 is the variance of a feature that is always on. Here it is on with "
                     "probability p.",
                 ),
                 "keeps-the-first": (
-                    number(variance * sum(weights[m:])),
+                    _number(variance * sum(weights[m:])),
                     f"You keep the first {m} features of the list. The model keeps the most "
                     "important ones, wherever they stand.",
                 ),
                 "keeps-the-least": (
-                    number(variance * sum(order[::-1][m:])),
+                    _number(variance * sum(order[::-1][m:])),
                     f"You keep the {m} least important features, and pay for the others.",
                 ),
                 "counts-the-kept": (
-                    number(variance * sum(order[:m])),
+                    _number(variance * sum(order[:m])),
                     "You add up the features that are kept. They cost nothing; the others pay.",
                 ),
                 "sparsity-for-probability": (
-                    number((s / 3 - s**2 / 4) * lost),
+                    _number((s / 3 - s**2 / 4) * lost),
                     f"That is the answer for p = {s:.1f}, which here is the sparsity S = 1 − p.",
                 ),
             },
             tolerance=1e-5,
         )
-    everything = answer.tensor(torch.tensor([1.0, 0.5]), 0.3, 2, shape=())
-    if abs(everything) > 1e-6:
-        raise Mistake(
-            None,
-            "Tried: two features and d_hidden = 2.\nExpected 0, because every feature has a "
-            f"dimension.\nYours gave {float(everything):.4g}.",
-        )
+    expect(
+        answer.tensor(torch.tensor([1.0, 0.5]), 0.3, 2, shape=(), meaning="the loss"),
+        _number(0.0),
+        tried="importance [1.0, 0.5], p = 0.3, d_hidden = 2",
+        why="there is a dimension for every feature",
+        tolerance=1e-6,
+    )
     return "A linear model can only choose: it keeps the top d_hidden features and drops the rest."
 
 
@@ -446,59 +474,76 @@ def linear_floor(answer: Answer) -> str:
 @exercise(
     "2.6",
     fallback=geometry.count_represented,
-    diagnoses=("counts-rows", "counts-entries", "counts-dimensions", "counts-all", "squares"),
+    diagnoses=(
+        "counts-dimensions",
+        "counts-rows",
+        "counts-entries",
+        "counts-all",
+        "squares",
+        "ignores-threshold",
+    ),
 )
 def count_represented(answer: Answer) -> str:
-    # Column lengths 1, 1, .6, .4, 0, 1.1: at the threshold .5, four of six are represented.
-    angle = torch.tensor([0.3, 1.5, 2.9, 4.0, 0.0, 5.2])
-    length = torch.tensor([1.0, 1.0, 0.6, 0.4, 0.0, 1.1])
-    W = length * torch.stack([angle.cos(), angle.sin()])
-    got = answer.tensor(W, shape=(), meaning="the number of features")
-    norms = W.norm(dim=0)
-    value = {
-        "counts-dimensions": int(torch.linalg.matrix_rank(W)),
-        "counts-entries": int((W.abs() > 0.5).sum()),
-        "counts-rows": int((W.norm(dim=1) > 0.5).sum()),
-        "counts-all": W.shape[1],
-        "squares": int((norms**2 > 0.5).sum()),
-    }
-    message = {
-        "counts-dimensions": "You count dimensions: 2 is the rank of W, or its number of rows. "
-        "There can be more features represented than there are dimensions; that is the point.",
-        "counts-rows": "You measure the rows of W. A feature's direction is a column: take the "
-        "norm over `dim=0`.",
-        "counts-entries": "You count single weights. A feature is represented by its whole "
-        "column: measure the column's length first.",
-        "counts-all": "You count every feature, also those whose column is (almost) zero.",
-        "squares": "You compare the squared length with the threshold. Take the square root.",
-    }
-    tall = torch.zeros(4, 2)
-    tall[:, 0] = 0.4  # length .8 although no entry passes .5, and no row does
-    second = answer.tensor(tall, shape=(), meaning="the number of features")
-    want = int((norms > 0.5).sum())
-    for slug in ("counts-entries", "counts-all", "squares"):
-        if got == value[slug] and got != want:
-            raise Mistake(slug, message[slug])
-    if got == 2:
-        rows = int((tall.norm(dim=1) > 0.5).sum())
-        slug = "counts-rows" if second == rows else "counts-dimensions"
-        raise Mistake(slug, message[slug])
-    if got != want or second != 1:
-        tried, wanted, gave = ("lengths .8 and 0", 1, second)
-        if got != want:
-            tried, wanted, gave = ("lengths 1, 1, .6, .4, 0 and 1.1", want, got)
-        raise Mistake(
-            None,
-            f"Tried: a W whose columns have the {tried}.\nExpected {wanted}, because that many "
-            f"are longer than 0.5.\nYours gave {float(gave):g}.",
-        )
-    higher = answer.tensor(W, 0.8, shape=(), meaning="the number of features")
-    if higher != 3:
-        raise Mistake(
-            None,
-            f"Tried: threshold = 0.8.\nExpected 3, because three columns are longer than that.\n"
-            f"Yours gave {float(higher):g}. Does your function use its argument `threshold`?",
-        )
+    # Each mistake gives another count: 4 dimensions, 3 long rows, 1 large entry, 9 columns, 5
+    # columns whose squared length passes the threshold, and 6 that are longer than it.
+    W = torch.tensor(
+        [
+            [1.0, 0.4, -0.4, 0.40, -0.48, 0.4, 0.0, 0.3, 0.2],
+            [0.0, -0.4, 0.4, 0.45, -0.48, 0.4, 0.0, -0.3, 0.1],
+            [0.0, 0.4, 0.4, -0.45, 0.48, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.2, -0.2, 0.10, 0.00, 0.0, 0.0, 0.1, 0.0],
+        ]
+    )
+    lengths = ", ".join(f"{length:.2g}" for length in W.norm(dim=0))
+
+    def count(mask: Tensor) -> Tensor:
+        return mask.sum().double()
+
+    of_what = "the number of features"
+    expect(
+        answer.tensor(W, shape=(), meaning=of_what),
+        count(W.norm(dim=0) > 0.5),
+        tried=f"a W whose columns have the lengths {lengths}",
+        why="that many are longer than 0.5",
+        mistakes={
+            "counts-dimensions": (
+                torch.linalg.matrix_rank(W).double(),
+                "You count dimensions: 4 is the rank of W, and its number of rows. There can be "
+                "more features represented than there are dimensions; that is the point.",
+            ),
+            "counts-rows": (
+                count(W.norm(dim=1) > 0.5),
+                "You measure the rows of W. A feature's direction is a column: take the norm over "
+                "`dim=0`.",
+            ),
+            "counts-entries": (
+                count(W.abs() > 0.5),
+                "You count single weights. A feature is represented by its whole column: measure "
+                "the column's length first.",
+            ),
+            "counts-all": (
+                _number(9.0),
+                "You count every feature, also those whose column is zero or almost zero.",
+            ),
+            "squares": (
+                count((W**2).sum(0) > 0.5),
+                "You compare the squared length with the threshold. Take the square root.",
+            ),
+        },
+    )
+    expect(
+        answer.tensor(W, 0.8, shape=(), meaning=of_what),
+        count(W.norm(dim=0) > 0.8),
+        tried=f"threshold = 0.8 and a W whose columns have the lengths {lengths}",
+        why="that many are longer than 0.8",
+        mistakes={
+            "ignores-threshold": (
+                count(W.norm(dim=0) > 0.5),
+                "With threshold = 0.8 your function still counts the columns longer than 0.5. "
+                "Compare with the argument `threshold`.",
+            )
+        },
+    )
     return "Represented features and dimensions are two different counts."
 
 
@@ -546,8 +591,8 @@ def read_the_picture(answer: Answer) -> str:
     if any(len(set(pair)) < 2 for pair in pairs):
         raise Mistake(
             "pairs-with-itself",
-            "A pair in your list holds one feature only. The diagonal cell (i, i) is feature "
-            "i's own squared length; pairs are read off the diagonal.",
+            "A pair in your list holds only one feature. Write each pair as (i, j), and look at "
+            "the cells off the diagonal: cell (i, i) is feature i's own squared length.",
         )
     if 4 not in zero:
         raise Mistake(
@@ -564,26 +609,28 @@ def read_the_picture(answer: Answer) -> str:
             f"For the pair {orthogonal[0]} the cell is 0: those directions are at right angles (or "
             "one of them has no length). Opposite directions have a cell near −1.",
         )
-    dimensions = as_tensor(reading["dimensions"], shape=(), meaning="dimensions")
+    dimensions = reading["dimensions"]
+    if not isinstance(dimensions, Real) or isinstance(dimensions, bool):
+        raise Mistake("wrong-type", f"`dimensions` should be a number; got {describe(dimensions)}.")
     if dimensions in (5, 6):
         raise Mistake(
             "dimensions-are-features",
-            f"{dimensions:g} counts features. Each opposite pair lies on one line, and a line is "
-            "one dimension.",
+            f"{float(dimensions):g} counts features. Each opposite pair lies on one line, and a "
+            "line is one dimension.",
         )
     right = reading_from_matrix()
     for key, got in (("not_represented", zero), ("alone", alone), ("opposite_pairs", pairs)):
         if got != set(right[key]):
             raise Mistake(
                 None,
-                f"Not yet: `{key}` is {sorted(got)}. Go through the picture row by row and look "
-                "for cells off the diagonal that are not 0.",
+                f"Your `{key}` is {sorted(got)}, which is not what the picture shows. Go through "
+                "it row by row and look for cells off the diagonal that are not 0.",
             )
     if dimensions != right["dimensions"]:
         raise Mistake(
             None,
-            f"`dimensions` is {dimensions:g}. Count lines at right angles to each other: one for "
-            "each opposite pair, and one for a feature that stands alone.",
+            f"Your `dimensions` is {float(dimensions):g}. Count lines at right angles to each "
+            "other: one for each opposite pair, and one for a feature that stands alone.",
         )
     return "A cell off the diagonal is interference; five features can live in three dimensions."
 
@@ -602,17 +649,17 @@ def picture() -> tuple[Tensor, Tensor]:
 def _list(value: Any) -> list[Any]:
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         return list(value)
-    raise Mistake("wrong-type", f"Expected a list of pairs, but got {describe(value)}.")
+    raise Mistake("wrong-type", f"Expected a list, but got {describe(value)}.")
 
 
 def _numbers(value: Any, key: str) -> list[int]:
-    values = [value] if isinstance(value, int) else _list(value)
-    if not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
+    values = [value] if isinstance(value, Integral) else _list(value)
+    if not all(isinstance(v, Integral) and not isinstance(v, bool) for v in values):
         raise Mistake(
             "wrong-type",
             f"`{key}` should hold feature numbers such as 0 or 5; got {describe(value)}.",
         )
-    return values
+    return [int(v) for v in values]
 
 
 # 2.8 -------------------------------------------------------------------------------------
@@ -633,13 +680,14 @@ def _numbers(value: Any, key: str) -> list[int]:
 def phase_losses(answer: Answer) -> str:
     for p, r in ((0.2, 0.7), (0.6, 0.3), (0.05, 1.4)):
         value = answer(p, r)
-        if not isinstance(value, (tuple, list, Tensor)) or len(value) != 2:
+        values = _list(value) if isinstance(value, Iterable) else []
+        if len(values) != 2:
             raise Mistake(
                 "wrong-type",
                 "Return two numbers, (loss of ignoring the second, loss of the opposite pair); "
                 f"got {describe(value)}.",
             )
-        first, second = (as_tensor(v, shape=(), meaning="a loss") for v in value)
+        first, second = (as_tensor(v, shape=(), meaning="a loss") for v in values)
         got = torch.stack([first, second])
         ignore, pair = r * (p / 3 - p**2 / 4), (1 + r) * p**2 / 6
         s = 1 - p
@@ -700,14 +748,17 @@ def phase_losses(answer: Answer) -> str:
         "on-together",
         "half-probability",
         "always-one-on",
+        "second-gets-the-rest",
         "one-coin-for-all-pairs",
         "partners-not-neighbours",
+        "ignores-generator",
     ),
 )
 def sample_anticorrelated_pairs(answer: Answer) -> str:
-    batch, pairs, p = 20_000, 3, 0.3
+    batch, pairs, p = 4_000, 3, 0.3
     n = 2 * pairs
-    x = answer.tensor(batch, pairs, p, shape=(batch, n), generator=_generator(0))
+    of_what = "batch_size, 2 * n_pairs"
+    x = answer.tensor(batch, pairs, p, shape=(batch, n), meaning=of_what, generator=_generator(0))
     on = (x != 0).double()
     share = on.mean()
     both = (on.T @ on) / batch
@@ -732,10 +783,11 @@ def sample_anticorrelated_pairs(answer: Answer) -> str:
                 f"Both features of a pair are on in a share of {neighbours.mean():.3f} of the "
                 "samples, about p²: they are independent. At most one may be on.",
             )
-        raise Mistake(
-            None,
-            f"Tried: p = {p}.\nExpected that the two features of a pair are never on at once.\n"
-            f"In yours they are in a share of {neighbours.mean():.3f} of the samples.",
+        raise unforeseen(
+            tried=f"{batch:,} samples of {pairs} pairs with feature_probability = {p}",
+            want="no sample with both features of a pair on",
+            why="they exclude each other",
+            got=f"both on in a share of {neighbours.mean():.3f} of the samples",
         )
     if _close(share, 0.5, 0.02):
         raise Mistake(
@@ -749,11 +801,21 @@ def sample_anticorrelated_pairs(answer: Answer) -> str:
             f"Each feature is on in a share of {share:.3f} of the samples, half of p = {p}. You "
             "give p to the pair; it belongs to each feature, so the pair needs 2p.",
         )
-    if not _close(share, p, 0.02):
+    first, second = on[:, 0::2].mean(), on[:, 1::2].mean()
+    if _close(first, p, 0.02) and _close(second, p * (1 - p), 0.02):
         raise Mistake(
-            None,
-            f"Tried: p = {p}.\nExpected each feature to be on in that share of the samples.\n"
-            f"In yours it is {share:.3f}.",
+            "second-gets-the-rest",
+            f"The first of a pair is on in a share of {first:.2f} of the samples, the second only "
+            f"in {second:.2f}, about p (1 − p). You toss a coin for it only when the first is off. "
+            "One draw for the pair can give both the same chance.",
+        )
+    sides = on.mean(0)
+    if (sides - p).abs().max() > 0.05 or not _close(share, p, 0.02):
+        raise unforeseen(
+            tried=f"{batch:,} samples of {pairs} pairs with feature_probability = {p}",
+            want=f"each feature on in a share of {p} of the samples",
+            why="p is the probability of each feature",
+            got=f"shares of {shown(sides)}",
         )
     pair_on = on[:, 0::2] + on[:, 1::2]
     if torch.equal(pair_on.amax(1), pair_on.amin(1)):
@@ -763,18 +825,15 @@ def sample_anticorrelated_pairs(answer: Answer) -> str:
             "draw for each sample and each pair.",
         )
     values = x[x != 0]
-    if not (_close(values.mean(), 0.5, 0.02) and _close(values.var(), 1 / 12, 0.01)):
-        raise Mistake(
-            None,
-            "Expected the values that are on to be spread evenly over 0 to 1 (mean 0.5, variance "
-            f"0.083).\nYours have mean {values.mean():.3f} and variance {values.var():.3f}. Draw "
-            "them apart from the draw that decides which feature is on.",
+    if not (_close(values.mean(), 0.5, 0.025) and _close(values.var(), 1 / 12, 0.01)):
+        raise unforeseen(
+            tried=f"{batch:,} samples of {pairs} pairs with feature_probability = {p}",
+            want="values with mean 0.5 and variance 0.083 where a feature is on",
+            why="they are drawn evenly between 0 and 1, apart from the draw that decides which "
+            "feature is on",
+            got=f"values with mean {values.mean():.3f} and variance {values.var():.3f}",
         )
-    sides = on.mean(0)
-    if (sides - p).abs().max() > 0.02:
-        raise Mistake(
-            None,
-            f"Expected every feature to be on in a share of {p} of the samples.\n"
-            f"Yours range from {sides.min():.2f} to {sides.max():.2f}.",
-        )
+    _follows_generator(
+        lambda seed: answer.tensor(9, pairs, p, shape=(9, n), generator=_generator(seed))
+    )
     return "Anticorrelated features are never on at once, so sharing a line costs them nothing."

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from course_utils.checks.guard import Answer
+from course_utils.checks.answer import Answer
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,12 @@ def registry() -> dict[str, Check]:
 
     for module in pkgutil.iter_modules(package.__path__):
         if module.name.startswith("notebook_"):
-            importlib.import_module(f"{package.__name__}.{module.name}")
+            before = dict(_checks)
+            try:
+                importlib.import_module(f"{package.__name__}.{module.name}")
+            except BaseException:
+                # Python will run the module again: it must find the ids free that it took.
+                _checks.clear()
+                _checks.update(before)
+                raise
     return _checks

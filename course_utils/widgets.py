@@ -51,14 +51,20 @@ class Slider(anywidget.AnyWidget):
         return max(0, min(proposal["value"], len(self.labels) - 1))
 
 
-class Fit(anywidget.AnyWidget):
-    """Nothing to see: it makes the responsive figures of its panel as wide as the panel."""
+class ModelView(anywidget.AnyWidget):
+    """One toy model drawn in SVG. `state` comes from `plots.superposition_state`.
 
-    _esm = Path(__file__).with_name("fit.js")
+    A plotly FigureWidget would send 5 MB to every browser and take longer to redraw than a
+    slider may: this one sends 10 KB and redraws in a few milliseconds.
+    """
+
+    _esm = Path(__file__).with_name("model_view.js")
+    _css = Path(__file__).with_name("model_view.css")
+    state = traitlets.Dict().tag(sync=True)
 
 
 class SuperpositionPanel(ipywidgets.VBox):
-    """Two sliders and a button; each change trains anew and redraws one figure in place.
+    """Two sliders and a button; each change trains anew and redraws the picture in place.
 
     `train(feature_probability, importance_decay, seed)` returns (W, b), with W (2, n_features).
     An error in it is shown as a sentence, and the panel lives on.
@@ -81,27 +87,21 @@ class SuperpositionPanel(ipywidgets.VBox):
         )
         self.button = ipywidgets.Button(description="New random start")
         self.words = ipywidgets.HTML()
-        self.figure = go.FigureWidget(plots.superposition_figure(*self._trained()))
-        self.figure._config = {"responsive": True, "displayModeBar": False}
-        self._say(plots.alt_text(self.figure))
+        self.view = ModelView(state=plots.superposition_state(*self._trained()))
+        self._say(self.view.state["words"])
         for slider in (self.sparsity, self.decay):
             slider.observe(lambda _: self.redraw(), "index")
         self.button.on_click(self._new_start)
-        controls = [self.sparsity, self.decay, self.button]
-        super().__init__([*controls, self.figure, self.words, Fit()])
+        super().__init__([self.sparsity, self.decay, self.button, self.view, self.words])
 
     def redraw(self) -> None:
-        """Train with the present settings, and put the result into the figure."""
+        """Train with the present settings, and draw the result."""
         try:
-            changes, words = plots.superposition_update(*self._trained())
+            self.view.state = plots.superposition_state(*self._trained())
         except Exception as error:
             self._say(f"This could not be trained ({type(error).__name__}: {error}).")
             return
-        with self.figure.batch_update():
-            for trace, change in zip(self.figure.data, changes):
-                for key, value in change.items():
-                    trace[key] = value
-        self._say(words)
+        self._say(self.view.state["words"])
 
     def _trained(self) -> tuple[Any, Any]:
         p = float(self.probabilities[self.sparsity.index])
@@ -113,7 +113,7 @@ class SuperpositionPanel(ipywidgets.VBox):
 
     def _say(self, words: str) -> None:
         self.words.value = (
-            f'{STYLE}<div role="status" aria-live="polite" style="line-height:1.4">'
+            f'<div role="status" aria-live="polite" style="line-height:1.4">'
             f"{html.escape(words)} <small>Random start {self.seed}.</small></div>"
         )
 

@@ -15,7 +15,7 @@ from course_utils.plots.charts import (
 from course_utils.plots.superposition import (
     gram_heatmap,
     superposition_figure,
-    superposition_update,
+    superposition_state,
 )
 from course_utils.plots.theme import PALETTE, TEMPLATE, alt_text, feature_color
 
@@ -31,5 +31,5 @@ __all__ = [
     "norms_vs_sparsity",
     "phase_diagram",
     "superposition_figure",
-    "superposition_update",
+    "superposition_state",
 ]

@@ -12,16 +12,16 @@ from course_utils.plots.theme import (
     DIVERGING,
     GRID,
     LINE,
+    STRONGEST,
     TEMPLATE,
     as_array,
+    diverging,
     feature_colors,
     feature_names,
     finished,
     listed,
+    number,
 )
-
-# The central panel: arrows, WᵀW with b, and lengths. Moving a slider changes four traces and
-# makes none.
 
 
 def _shafts(W: np.ndarray) -> dict[str, Any]:
@@ -54,13 +54,13 @@ def _outwards(v: np.ndarray) -> str:
 def _gram(W: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     """WᵀW, an empty column, and b as the last column, with every number written out."""
     values = [[*row, None, bias] for row, bias in zip((W.T @ W).tolist(), b.tolist())]
-    written = [["" if v is None else f"{v:.2f}" for v in row] for row in values]
+    written = [["" if v is None else number(v) for v in row] for row in values]
     return {"z": values, "text": written}
 
 
 def _lengths(W: np.ndarray) -> dict[str, Any]:
     norms = np.linalg.norm(W, axis=0)
-    return {"y": norms, "text": [f"{v:.2f}" for v in norms]}
+    return {"y": norms, "text": [number(v) for v in norms]}
 
 
 def _shaft_trace(W: np.ndarray) -> go.Scatter:
@@ -90,7 +90,7 @@ def _gram_trace(W: np.ndarray, b: np.ndarray) -> go.Heatmap:
     names = feature_names(len(b))
     return go.Heatmap(
         **_gram(W, b), x=[*names, " ", "b"], y=names, texttemplate="%{text}",
-        colorscale=DIVERGING, zmin=-1.3, zmax=1.3, showscale=False, xgap=1, ygap=1,
+        colorscale=DIVERGING, zmin=-STRONGEST, zmax=STRONGEST, showscale=False, xgap=1, ygap=1,
         hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
 
@@ -159,10 +159,28 @@ def superposition_figure(W: Any, b: Any) -> go.Figure:
     return figure
 
 
-def superposition_update(W: Any, b: Any) -> tuple[list[dict[str, Any]], str]:
-    """What changes in a superposition figure: the first four traces' new values, and the words."""
+def superposition_state(W: Any, b: Any) -> dict[str, Any]:
+    """The same picture as numbers and colours, for a view that draws it itself and at once."""
     W, b = as_array(W), as_array(b)
-    return [_shafts(W), _ends(W), _gram(W, b), _lengths(W)], _superposition_alt(W, b)
+    gram = _gram(W, b)
+    rows = [zip(values, texts) for values, texts in zip(gram["z"], gram["text"])]
+    lengths = _lengths(W)
+    return {
+        "names": feature_names(len(b)),
+        "colors": feature_colors(len(b)),
+        "arrows": W.T.tolist(),
+        "cells": [
+            {"fill": diverging(value), "text": text}
+            for row in rows
+            for value, text in row
+            if value is not None
+        ],
+        "lengths": [
+            {"value": value, "text": text}
+            for value, text in zip(lengths["y"].tolist(), lengths["text"])
+        ],
+        "words": _superposition_alt(W, b),
+    }
 
 
 def gram_heatmap(W: Any, b: Any) -> go.Figure:

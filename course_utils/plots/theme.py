@@ -16,11 +16,13 @@ PALETTE = ("#0f7fc4", "#d55e00", "#009b72", "#c265a0", "#a67c00", "#7a6fd0", "#d
 TEXT = "#777777"
 GRID = "rgba(128,128,128,0.25)"
 LINE = "rgba(128,128,128,0.8)"
-# Transparent in the middle, and never so strong that the theme's text is hard to read on it.
+# From negative over nothing to positive. Transparent in the middle, and never so strong that the
+# theme's text is hard to read on it. A value of STRONGEST or more has the full colour.
+NEGATIVE, POSITIVE, OPACITY, STRONGEST = "213,94,0", "15,127,196", 0.65, 1.3
 DIVERGING = [
-    [0.0, "rgba(213,94,0,0.65)"],
+    [0.0, f"rgba({NEGATIVE},{OPACITY})"],
     [0.5, "rgba(128,128,128,0)"],
-    [1.0, "rgba(15,127,196,0.65)"],
+    [1.0, f"rgba({POSITIVE},{OPACITY})"],
 ]
 SEQUENTIAL = [[0.0, "rgba(15,127,196,0)"], [1.0, "rgba(15,127,196,0.9)"]]
 
@@ -63,6 +65,17 @@ def feature_names(n: int) -> list[str]:
 
 def feature_colors(n: int) -> list[str]:
     return [feature_color(i) for i in range(n)]
+
+
+def diverging(value: float) -> str:
+    """The colour of DIVERGING for one value."""
+    share = min(abs(value) / STRONGEST, 1)
+    return f"rgba({NEGATIVE if value < 0 else POSITIVE},{OPACITY * share:.3f})"
+
+
+def number(value: float) -> str:
+    """Two decimals, and no minus sign before a zero."""
+    return f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,0 +1,72 @@
+"""The lock: every version pinned, no CUDA, nothing used that is not asked for."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+OURS = {"course_utils", "build_notebooks", "source_format", "solution_markers", "course"}
+OURS |= {"a_module_that_nobody_has"}  # a hostile answer of a test
+OURS |= {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"answers"}
+# The name to import, where it is not the name to install.
+PACKAGE = {"IPython": "ipython", "yaml": "pyyaml", "_pytest": "pytest"}
+
+
+def lines(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [line.split("#")[0].strip() for line in text.splitlines() if line.split("#")[0].strip()]
+
+
+def names(name):
+    return {re.split(r"[\s=;<>\[]", line)[0].lower().replace("_", "-") for line in lines(name)}
+
+
+def test_every_line_pins_one_version():
+    for line in lines("requirements.lock"):
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[^\s;]+( ; .+)?", line), line
+
+
+def test_no_line_brings_cuda_or_names_an_index():
+    for line in lines("requirements.lock"):
+        assert not re.match(r"nvidia|cuda|triton", line)
+        assert "://" not in line and not line.startswith("-")
+
+
+def test_what_is_asked_for_is_pinned():
+    assert names("requirements.in") <= names("requirements.lock")
+
+
+@pytest.mark.parametrize("core", ["jupyterlab", "ipywidgets", "torch", "plotly", "nbval", "pytest"])
+def test_the_core_is_asked_for(core):
+    assert core in names("requirements.in")
+    assert "transformer-lens" in names("requirements.in")
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+def test_what_the_code_imports_is_asked_for():
+    folders = ("course_utils", "source", "tools", "tests", "benchmarks")
+    files = [p for folder in folders for p in (ROOT / folder).rglob("*.py")]
+    assert len(files) > 20
+    used = {module for path in files for module in imports(path)}
+    third = used - set(sys.stdlib_module_names) - OURS
+    wanted = {PACKAGE.get(module, module).lower().replace("_", "-") for module in third}
+    assert wanted <= names("requirements.in")
+
+
+def test_conda_gets_the_same_versions():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    torch = next(line for line in lines("requirements.lock") if line.startswith("torch=="))
+    assert f"pytorch={torch.removeprefix('torch==')}=cpu*" in conda
+    assert pip == {"pip": ["-r requirements.lock", "-e ."]}

@@ -52,7 +52,9 @@ class Slider(anywidget.AnyWidget):
 
 
 class ModelView(anywidget.AnyWidget):
-    """One toy model drawn in SVG. `state` comes from `plots.superposition_state`.
+    """One toy model drawn in SVG, with words below that screen readers read out when they change.
+
+    `state` comes from `plots.superposition_state`; while it is empty there is no picture.
 
     A plotly FigureWidget would send 5 MB to every browser and take longer to redraw than a
     slider may: this one sends 10 KB and redraws in a few milliseconds.
@@ -61,6 +63,7 @@ class ModelView(anywidget.AnyWidget):
     _esm = Path(__file__).with_name("model_view.js")
     _css = Path(__file__).with_name("model_view.css")
     state = traitlets.Dict().tag(sync=True)
+    words = traitlets.Unicode().tag(sync=True)
 
 
 class SuperpositionPanel(ipywidgets.VBox):
@@ -86,36 +89,33 @@ class SuperpositionPanel(ipywidgets.VBox):
             index=int(np.argmin(abs(self.decays - 0.9))),
         )
         self.button = ipywidgets.Button(description="New random start")
-        self.words = ipywidgets.HTML()
-        self.view = ModelView(state=plots.superposition_state(*self._trained()))
-        self._say(self.view.state["words"])
+        self.view = ModelView()
+        self.redraw()
         for slider in (self.sparsity, self.decay):
             slider.observe(lambda _: self.redraw(), "index")
         self.button.on_click(self._new_start)
-        super().__init__([self.sparsity, self.decay, self.button, self.view, self.words])
+        super().__init__([self.sparsity, self.decay, self.button, self.view])
 
     def redraw(self) -> None:
-        """Train with the present settings, and draw the result."""
-        try:
-            self.view.state = plots.superposition_state(*self._trained())
-        except Exception as error:
-            self._say(f"This could not be trained ({type(error).__name__}: {error}).")
-            return
-        self._say(self.view.state["words"])
+        """Train with the present settings, and draw the result.
 
-    def _trained(self) -> tuple[Any, Any]:
+        Keys that follow each other fast are no reason to wait: ipywidgets sends a slider's next
+        value when this one is done, and then only the newest.
+        """
         p = float(self.probabilities[self.sparsity.index])
-        return self.train(p, float(self.decays[self.decay.index]), self.seed)
+        decay = float(self.decays[self.decay.index])
+        try:
+            state = plots.superposition_state(*self.train(p, decay, self.seed))
+        except Exception as error:
+            self.view.words = f"This could not be trained ({type(error).__name__}: {error})."
+            return
+        with self.view.hold_sync():  # one message
+            self.view.state = state
+            self.view.words = f"{state['words']} Random start {self.seed}."
 
     def _new_start(self, _: Any) -> None:
         self.seed += 1
         self.redraw()
-
-    def _say(self, words: str) -> None:
-        self.words.value = (
-            f'<div role="status" aria-live="polite" style="line-height:1.4">'
-            f"{html.escape(words)} <small>Random start {self.seed}.</small></div>"
-        )
 
 
 def superposition_panel(train: Callable[[float, float, int], tuple[Any, Any]]) -> ipywidgets.Widget:

@@ -120,14 +120,24 @@ def _superposition_alt(W: np.ndarray, b: np.ndarray) -> str:
     )
 
 
+def _plane(W: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
+    W, b = as_array(W), as_array(b)
+    if W.ndim != 2 or W.shape[0] != 2:
+        raise ValueError(f"W has shape {W.shape}; arrows in a plane need (2, n_features)")
+    if b.shape != W.shape[1:]:
+        raise ValueError(f"b has shape {b.shape}, but W has {W.shape[1]} columns")
+    if not (np.isfinite(W).all() and np.isfinite(b).all()):
+        raise ValueError("W or b is not finite: training diverged")
+    return W, b
+
+
 def superposition_figure(W: Any, b: Any) -> go.Figure:
     """Arrows, WᵀW with b, and arrow lengths of one model. W: (2, n_features), b: (n_features,).
 
-    Raises ValueError when d_hidden is not 2: arrows need a plane.
+    Raises ValueError when d_hidden is not 2 (arrows need a plane), when the shapes of W and b do
+    not belong together, or when a number is not finite.
     """
-    W, b = as_array(W), as_array(b)
-    if W.shape[0] != 2:
-        raise ValueError(f"W has d_hidden = {W.shape[0]}; arrows in a plane need 2.")
+    W, b = _plane(W, b)
     figure = make_subplots(
         rows=1, cols=3, column_widths=[0.3, 0.42, 0.28], horizontal_spacing=0.08,
         subplot_titles=("columns of W", "WᵀW and bias b", "lengths ‖W_i‖"),
@@ -160,8 +170,11 @@ def superposition_figure(W: Any, b: Any) -> go.Figure:
 
 
 def superposition_state(W: Any, b: Any) -> dict[str, Any]:
-    """The same picture as numbers and colours, for a view that draws it itself and at once."""
-    W, b = as_array(W), as_array(b)
+    """The same picture as numbers and colours, for a view that draws it itself and at once.
+
+    Raises as `superposition_figure` does.
+    """
+    W, b = _plane(W, b)
     gram = _gram(W, b)
     rows = [zip(values, texts) for values, texts in zip(gram["z"], gram["text"])]
     lengths = _lengths(W)

@@ -7,6 +7,7 @@ import inspect
 from numbers import Real
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -45,6 +46,8 @@ class Answer:
             if isinstance(error, NotImplementedError) and not error.args:
                 raise NotAttempted from None  # the stub's; torch's own say what is not there
             raise Mistake("raises", explain(error)) from None
+        if value is None:
+            raise Mistake("returns-nothing", "Your function returned None. Is `return` missing?")
         if inspect.isgenerator(value) or inspect.iscoroutine(value) or inspect.isasyncgen(value):
             if not inspect.isasyncgen(value):
                 value.close()
@@ -84,8 +87,6 @@ def as_tensor(value: Any, *, shape: tuple[int, ...], meaning: str = "") -> Tenso
     Raises `Mistake` for another type, shape or device, and for NaN or infinity.
     """
     of_what = f" ({meaning})" if meaning else ""
-    if value is None:
-        raise Mistake("returns-nothing", "Your function returned None. Is the `return` missing?")
     if shape == () and isinstance(value, Real) and not isinstance(value, bool):
         value = torch.tensor(float(value), dtype=torch.float64)
     if not isinstance(value, Tensor):
@@ -138,10 +139,19 @@ def _copied(value: Any) -> Any:
 
 
 def _differs(before: Any, after: Any) -> bool:
-    if isinstance(before, Tensor):
-        same = before.shape == after.shape and before.dtype == after.dtype
-        return not (same and torch.equal(before, after))
-    return isinstance(before, (list, dict, set)) and before != after
+    """Whether a copy was changed in place."""
+    if isinstance(before, (Tensor, numpy.ndarray)):
+        if before.shape != after.shape or before.dtype != after.dtype:
+            return True
+        both_nan = (before != before) & (after != after)
+        return not bool(((before == after) | both_nan).all())
+    if isinstance(before, (list, tuple)):
+        return len(before) != len(after) or any(map(_differs, before, after))
+    if isinstance(before, dict):
+        return before.keys() != after.keys() or any(_differs(before[k], after[k]) for k in before)
+    if isinstance(before, set):
+        return before != after
+    return type(before) in (bool, int, float, str) and before is not after and before != after
 
 
 def _parameter_name(function: Any, position: int) -> str:

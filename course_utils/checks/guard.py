@@ -1,14 +1,14 @@
 """Run code that a learner wrote without letting it hurt the notebook.
 
 `run` calls something in a thread of its own: it ends in time, its output is bounded, and
-what it changes for everybody else (random states, the default dtype, torch's own functions,
-the working directory) is put back. `Answer`, in the module beside this one, hands the
+what it changes for everybody else (random states, the default dtype, warnings, torch's own
+functions, the working directory) is put back. `Answer`, in the module beside this one, hands the
 learner's function to a check.
 
-Two things cannot be done from inside a process. A single call into C that never returns to
-the interpreter, such as `time.sleep(1000)`, goes on in its thread, and so does a loop that
-catches everything; the learner is then told to restart the kernel. And a process that is
-ended from below (`os._exit`, all memory taken) is gone.
+Two things cannot be done from inside a process. A single call into C, such as
+`time.sleep(1000)`, goes on in its thread until it returns to the interpreter; the learner is
+then told to restart the kernel. And a process that is ended from below (`os._exit`, all
+memory taken) is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import io
 import os
 import random
 import threading
-import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -137,21 +137,25 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
     worker = threading.Thread(target=work, daemon=True)
     with (
         _global_state_kept(),
+        warnings.catch_warnings(),
         contextlib.redirect_stdout(stream),
         contextlib.redirect_stderr(stream),
     ):
+        warnings.simplefilter("default")  # a warning is printed, and is no error
+        warnings.showwarning = _print_warning
         worker.start()
+        ended = _ended(worker)
         try:
-            worker.join(time_limit)
+            ended.wait(time_limit)
         finally:  # also when the learner interrupts the kernel
-            late = worker.is_alive()
+            late = not ended.is_set()
             if late:
-                _stop(worker)
+                _stop(worker, ended)
     with contextlib.suppress(ValueError):  # the learner's code may have closed it
         stream.flush()
     if late:
         advice = "so it was stopped. Look for a loop whose end is never reached."
-        if worker.is_alive():
+        if not ended.is_set():
             advice = (
                 "and could not be stopped. Look for a loop whose end is never reached, or a long "
                 "sleep, and change it; then restart the kernel, or it goes on in the background."
@@ -167,11 +171,40 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
     return Outcome(value, error, printed.text())
 
 
-def _stop(worker: threading.Thread) -> None:
-    """Raise `Stopped` in the thread until it ends, or until patience does."""
-    end = time.monotonic() + PATIENCE
-    while worker.is_alive() and time.monotonic() < end:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
-        )
-        worker.join(0.02)
+def _print_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    print(f"{category.__name__}: {message}")
+
+
+def _ended(worker: threading.Thread) -> threading.Event:
+    """An event for the end of a thread.
+
+    To wait with `join` in the main thread is not safe: after an interrupt, Python before 3.13
+    takes the thread that was waited for to have ended (bpo-45274).
+    """
+    ended = threading.Event()
+
+    def watch() -> None:
+        worker.join()
+        ended.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    return ended
+
+
+def _stop(worker: threading.Thread, ended: threading.Event) -> None:
+    """Raise `Stopped` in the thread until it ends; wait for that no longer than patience lasts.
+
+    A loop that catches everything swallows it, but only while it is inside of its `try`: so
+    it is raised often, and on and on if need be, until it falls beside.
+    """
+
+    def keep_raising() -> None:
+        pause = 0.001
+        while not ended.wait(pause):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
+            )
+            pause = min(1.0, 1.002 * pause)  # to a thread that sleeps, once in a while will do
+
+    threading.Thread(target=keep_raising, daemon=True).start()
+    ended.wait(PATIENCE)

@@ -27,6 +27,11 @@ def _random(*shape: int, seed: int) -> Tensor:
     return torch.randn(*shape, generator=_generator(seed)).round(decimals=1)
 
 
+def _features(*shape: int, seed: int) -> Tensor:
+    """Numbers from 0 to 1 with one decimal."""
+    return torch.rand(*shape, generator=_generator(seed)).round(decimals=1)
+
+
 def _number(value: float) -> Tensor:
     return torch.tensor(value, dtype=torch.float64)
 
@@ -134,7 +139,7 @@ def sample_features(answer: Answer) -> str:
     _follows_generator(
         lambda seed: answer.tensor(9, n, p, shape=(9, n), generator=_generator(seed))
     )
-    return "p says how often a feature is on. The sparsity is what is left: S = 1 − p."
+    return "The probability p says how often a feature is on; the sparsity is S = 1 − p."
 
 
 def _follows_generator(draw: Callable[[int], Tensor]) -> None:
@@ -168,7 +173,7 @@ def reconstruct(answer: Answer) -> str:
     relu = torch.relu
     # A square W first: there W Wᵀ runs as well as Wᵀ W, so that mistake can be named.
     for batch, n, d in ((2, 3, 3), (2, 4, 2)):
-        x, W, b = _random(batch, n, seed=0).abs(), _random(d, n, seed=1), _random(n, seed=2)
+        x, W, b = _features(batch, n, seed=0), _random(d, n, seed=1), _random(n, seed=2)
         tried = f"x = {shown(x)}, W = {shown(W)}, b = {shown(b)}"
         try:
             y = answer(x, W, b)
@@ -176,7 +181,7 @@ def reconstruct(answer: Answer) -> str:
             if mistake.diagnosis == "raises" and "shapes cannot be multiplied" in mistake.message:
                 raise Mistake(
                     "samples-as-columns",
-                    f"x has the shape (batch, n_features) = {(batch, n)} and W has the shape "
+                    f"Here x has the shape (batch, n_features) = {(batch, n)} and W has the shape "
                     f"(d_hidden, n_features) = {(d, n)}. A sample is a row of x, so it stands on "
                     f"the left: it meets Wᵀ first, and W after that. {mistake.message}",
                 ) from None
@@ -190,7 +195,7 @@ def reconstruct(answer: Answer) -> str:
         x64, W64, b64 = x.double(), W.double(), b.double()
         z = x64 @ W64.T @ W64
         wrong = {
-            "missing-relu": (z + b64, "Everything is there but the ReLU around it."),
+            "missing-relu": (z + b64, "The ReLU is missing: put it around all of WᵀW x + b."),
             "missing-bias": (relu(z), "The bias b is missing: add it inside the ReLU."),
             "bias-after-relu": (
                 relu(z) + b64,
@@ -241,7 +246,7 @@ def reconstruct(answer: Answer) -> str:
 )
 def importance_weighted_loss(answer: Answer) -> str:
     for batch, n, seed in ((2, 3, 0), (4, 2, 1)):
-        x, x_hat = _random(batch, n, seed=seed).abs(), _random(batch, n, seed=seed + 10)
+        x, x_hat = _features(batch, n, seed=seed), _features(batch, n, seed=seed + 10)
         importance = torch.tensor([1.0, 0.6, 0.3])[:n]
         error, weight = (x - x_hat).double(), importance.double()
         want = (weight * error**2).sum(1).mean()
@@ -274,11 +279,11 @@ def importance_weighted_loss(answer: Answer) -> str:
                 ),
                 "absolute-error": (
                     (weight * error.abs()).sum(1).mean(),
-                    "You use the absolute error. This loss uses the square.",
+                    "You take the absolute error. This loss takes the square: `(x - x_hat) ** 2`.",
                 ),
                 "square-root": (
                     want.sqrt(),
-                    "You take a square root at the end. This loss has none.",
+                    "You take a square root at the end. This loss has none: leave it out.",
                 ),
             },
         )
@@ -304,7 +309,7 @@ def importance_weighted_loss(answer: Answer) -> str:
 def training_step(answer: Answer) -> str:
     rate, steps = 0.05, 3
     importance = torch.tensor([1.0, 0.7, 0.4])
-    batches = [_random(16, 3, seed=10 + i).abs() for i in range(steps)]
+    batches = [_features(16, 3, seed=10 + i) for i in range(steps)]
     start_W, start_b = _random(2, 3, seed=3) * 0.5, torch.full((3,), 0.3)
 
     W, b = start_W.clone().requires_grad_(), start_b.clone().requires_grad_()
@@ -367,7 +372,7 @@ def training_step(answer: Answer) -> str:
         got,
         want,
         tried=f"{steps} steps with `torch.optim.SGD([W, b], lr={rate})` on {steps} random batches, "
-        f"from W = {shown(start_W)} and b = {shown(start_b)}",
+        f"from W = {shown(start_W)} and b = {shown(start_b)}, importance = {shown(importance)}",
         why="each step moves W (the first six numbers) and b (the last three) against the gradient "
         "of this batch's loss",
         mistakes={
@@ -445,7 +450,8 @@ def linear_floor(answer: Answer) -> str:
                 ),
                 "keeps-the-least": (
                     _number(variance * sum(order[::-1][m:])),
-                    f"You keep the {m} least important features, and pay for the others.",
+                    f"You keep the {m} least important features, and pay for the others. It is the "
+                    "most important ones that are kept: sort with `descending=True`.",
                 ),
                 "counts-the-kept": (
                     _number(variance * sum(order[:m])),
@@ -484,14 +490,14 @@ def linear_floor(answer: Answer) -> str:
     ),
 )
 def count_represented(answer: Answer) -> str:
-    # Each mistake gives another count: 4 dimensions, 3 long rows, 1 large entry, 9 columns, 5
+    # Each mistake gives another count: 4 dimensions, 3 long rows, 1 large entry, 8 columns, 5
     # columns whose squared length passes the threshold, and 6 that are longer than it.
     W = torch.tensor(
         [
-            [1.0, 0.4, -0.4, 0.40, -0.48, 0.4, 0.0, 0.3, 0.2],
-            [0.0, -0.4, 0.4, 0.45, -0.48, 0.4, 0.0, -0.3, 0.1],
-            [0.0, 0.4, 0.4, -0.45, 0.48, 0.0, 0.0, 0.0, 0.0],
-            [0.0, 0.2, -0.2, 0.10, 0.00, 0.0, 0.0, 0.1, 0.0],
+            [1.0, 0.4, -0.4, 0.40, -0.48, 0.4, 0.0, 0.3],
+            [0.0, -0.4, 0.4, 0.45, -0.48, 0.4, 0.0, -0.3],
+            [0.0, 0.4, 0.4, -0.45, 0.48, 0.0, 0.0, 0.0],
+            [0.0, 0.2, -0.2, 0.10, 0.00, 0.0, 0.0, 0.1],
         ]
     )
     lengths = ", ".join(f"{length:.2g}" for length in W.norm(dim=0))
@@ -522,7 +528,7 @@ def count_represented(answer: Answer) -> str:
                 "the column's length first.",
             ),
             "counts-all": (
-                _number(9.0),
+                _number(W.shape[1]),
                 "You count every feature, also those whose column is zero or almost zero.",
             ),
             "squares": (
@@ -610,6 +616,8 @@ def read_the_picture(answer: Answer) -> str:
             "one of them has no length). Opposite directions have a cell near −1.",
         )
     dimensions = reading["dimensions"]
+    if isinstance(dimensions, Tensor) and dimensions.numel() == 1:
+        dimensions = dimensions.item()
     if not isinstance(dimensions, Real) or isinstance(dimensions, bool):
         raise Mistake("wrong-type", f"`dimensions` should be a number; got {describe(dimensions)}.")
     if dimensions in (5, 6):
@@ -646,10 +654,12 @@ def picture() -> tuple[Tensor, Tensor]:
     return W, b
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Any, wanted: str = "a list") -> list[Any]:
+    if isinstance(value, Tensor):
+        value = value.tolist()
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        return list(value)
-    raise Mistake("wrong-type", f"Expected a list, but got {describe(value)}.")
+        return [v.item() if isinstance(v, Tensor) and v.ndim == 0 else v for v in value]
+    raise Mistake("wrong-type", f"Expected {wanted}, but got {describe(value)}.")
 
 
 def _numbers(value: Any, key: str) -> list[int]:
@@ -680,13 +690,10 @@ def _numbers(value: Any, key: str) -> list[int]:
 def phase_losses(answer: Answer) -> str:
     for p, r in ((0.2, 0.7), (0.6, 0.3), (0.05, 1.4)):
         value = answer(p, r)
-        values = _list(value) if isinstance(value, Iterable) else []
+        wanted = "two numbers, (loss of ignoring the second, loss of the opposite pair)"
+        values = _list(value, wanted)
         if len(values) != 2:
-            raise Mistake(
-                "wrong-type",
-                "Return two numbers, (loss of ignoring the second, loss of the opposite pair); "
-                f"got {describe(value)}.",
-            )
+            raise Mistake("wrong-type", f"Expected {wanted}, but got {describe(value)}.")
         first, second = (as_tensor(v, shape=(), meaning="a loss") for v in values)
         got = torch.stack([first, second])
         ignore, pair = r * (p / 3 - p**2 / 4), (1 + r) * p**2 / 6

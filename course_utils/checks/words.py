@@ -22,6 +22,8 @@ _COURSE = str(Path(__file__).resolve().parents[1])  # course_utils
 def describe(value: Any) -> str:
     """A value in a few words, whatever it is."""
     try:
+        if value is None:
+            return "None"
         if isinstance(value, Tensor):
             return _tensor(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):

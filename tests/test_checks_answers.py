@@ -1,0 +1,171 @@
+"""Every check against what learners write: right answers of all kinds pass, and each mistake
+that it claims to know is called by its name."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+from course_utils.checks import CheckResult, grade, guard, index, registry
+
+CHECKS = registry()
+WRITTEN = [
+    importlib.import_module(f"answers.notebook_{number}")
+    for number in sorted({f"{int(identifier.split('.')[0]):02}" for identifier in CHECKS})
+]
+RIGHT: dict[str, list[Any]] = {i: a for module in WRITTEN for i, a in module.RIGHT.items()}
+WRONG: dict[str, list[Any]] = {i: a for module in WRITTEN for i, a in module.WRONG.items()}
+
+
+def name(answer: Any) -> str:
+    return getattr(answer, "__name__", type(answer).__name__)
+
+
+def each(table: dict[str, list[Any]], wanted: Any = lambda entry: True) -> Any:
+    """Parametrise over exercises and their entries."""
+    cases = [(i, entry) for i, entries in table.items() for entry in entries if wanted(entry)]
+    labels = []
+    for number, (identifier, entry) in enumerate(cases):
+        slug = f"{entry[0]}-" if isinstance(entry, tuple) else ""
+        answer = entry[1] if isinstance(entry, tuple) else entry
+        unnamed = f"-{number}" if "lambda" in name(answer) else ""
+        labels.append(f"{identifier}-{slug}{name(answer)}{unnamed}")
+    return pytest.mark.parametrize(("exercise", "entry"), cases, ids=labels)
+
+
+def assert_readable(result: CheckResult) -> None:
+    assert 20 < len(result.message) < 1000, result.message
+    assert result.message[0].isupper() or result.message[0] in "`0123456789"
+    assert result.message[-1] in ".?!)", result.message
+    assert "Traceback" not in result.message
+
+
+def test_every_check_has_answers_and_every_answer_a_check():
+    assert set(RIGHT) == set(WRONG) == set(CHECKS)
+
+
+# Right -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_what_the_library_does_passes(exercise):
+    fallback = CHECKS[exercise].fallback
+    result = grade(exercise, lambda *args, **kwargs: fallback(*args, **kwargs))
+    assert result.status == "passed", result.message
+    assert result.diagnosis is None
+    assert_readable(result)
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_the_library_itself_is_no_answer(exercise):
+    assert grade(exercise, CHECKS[exercise].fallback).status == "not_attempted"
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_the_solution_in_the_notebook_passes(exercise):
+    entry = index.exercise(exercise)
+    names = {"torch": torch} | {  # a solution may call what earlier exercises define
+        e["name"]: CHECKS[e["id"]].fallback
+        for e in index.of_notebook(entry["notebook"])
+        if e["id"] in CHECKS
+    }
+    exec(entry["solution"], names)
+    result = grade(exercise, names[entry["name"]])
+    assert result.status == "passed", result.message
+
+
+def test_two_other_right_answers_each():
+    assert all(len(answers) >= 2 for answers in RIGHT.values())
+
+
+@each(RIGHT)
+def test_a_right_answer_passes(exercise, entry):
+    result = grade(exercise, entry)
+    assert result.status == "passed", (result.diagnosis, result.message)
+
+
+# The stub --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_a_stub_is_not_attempted(exercise):
+    def stub(*args, **kwargs):
+        """What the student notebook holds."""
+        raise NotImplementedError
+
+    result = grade(exercise, stub)
+    assert (result.status, result.diagnosis) == ("not_attempted", None)
+    assert "raise NotImplementedError" in result.message
+
+
+# Wrong -----------------------------------------------------------------------------------
+
+
+def test_at_least_three_mistakes_each_and_a_wrong_answer_for_each_mistake():
+    for identifier, check in CHECKS.items():
+        assert len(set(check.diagnoses)) == len(check.diagnoses) >= 3
+        made = {slug for slug, _ in WRONG[identifier]} - {None, *guard.GENERAL_DIAGNOSES}
+        assert made == set(check.diagnoses), identifier
+        assert not set(check.diagnoses) & set(guard.GENERAL_DIAGNOSES)
+
+
+@each(WRONG)
+def test_a_wrong_answer_is_called_by_its_name(exercise, entry):
+    slug, answer = entry
+    result = grade(exercise, answer)
+    assert (result.status, result.diagnosis) == ("failed", slug), result.message
+    assert_readable(result)
+
+
+@each(WRONG, lambda entry: entry[0] is None)
+def test_a_mistake_without_a_name_is_shown_in_numbers(exercise, entry):
+    message = grade(exercise, entry[1]).message
+    if exercise == "2.7":  # there the input is a picture, and what is expected would give it away
+        assert message.startswith("Your `") and "` is " in message
+        return
+    tried, expected, got = message.split("\n")
+    assert tried.startswith("Tried: ")
+    assert expected.startswith("Expected: ") and ", because " in expected
+    assert got.startswith("Yours gave: ")
+    said = got.removeprefix("Yours gave: ")
+    assert any(sign.isdigit() for sign in said)
+    assert said[:-1] != expected.removeprefix("Expected: ").partition(", because")[0]
+
+
+def test_every_unforeseen_kind_is_tried():
+    assert all(any(slug is None for slug, _ in answers) for answers in WRONG.values())
+
+
+# Luck ------------------------------------------------------------------------------------
+
+
+@each(RIGHT, lambda answer: "loops" not in name(answer) and "by_pair" not in name(answer))
+def test_passing_is_not_luck(exercise, entry, monkeypatch):
+    """With other inputs, and other draws of the learner's, the decision is the same."""
+    module = importlib.import_module(CHECKS[exercise].decide.__module__)
+    for seed in range(20):
+        monkeypatch.setattr(
+            module, "_generator", lambda n, s=seed: torch.Generator().manual_seed(1000 * s + n)
+        )
+        torch.manual_seed(seed)
+        result = grade(exercise, entry)
+        assert result.status == "passed", (seed, result.message)
+
+
+# Weight ----------------------------------------------------------------------------------
+
+
+def test_grading_loads_nothing_that_displays_or_downloads():
+    code = (
+        "import sys; from course_utils.checks import grade, registry;"
+        "registry(); grade('2.1', None); grade('2.8', lambda p, r: (p, r));"
+        "print(*sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert not loaded & {"ipywidgets", "IPython", "plotly", "transformer_lens", "nbclient"}

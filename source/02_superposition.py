@@ -139,8 +139,7 @@ for p in (1.0, 0.5, 0.2, 0.05):
 #
 # $$\hat{x} = \mathrm{ReLU}(W^\top W x + b)$$
 #
-# The bias b and the ReLU look like details. They are not: take them away and everything below
-# disappears. You will see.
+# The ReLU looks like a detail. It is not: without it, most of what follows disappears. You will see.
 
 # %% [markdown] exercise="2.2" title="The forward pass" minutes=6 difficulty=1 misconceptions=[]
 # Write $\mathrm{ReLU}(W^\top W x + b)$ for a whole batch. Samples are the *rows* of `x`, so turn
@@ -280,8 +279,8 @@ show(plots.superposition_figure(W_dense, b_dense))
 show(plots.superposition_figure(W_sparse, b_sparse))
 
 # %% [markdown]
-# That is **superposition**: more features than dimensions, each with its own direction, no two at
-# right angles to all others. Count the long arrows, and compare with your guesses.
+# That is **superposition**: more features than dimensions. Each has a direction of its own, and these
+# directions are not at right angles. Count the long arrows, and compare with your guesses.
 
 
 # %%
@@ -343,7 +342,8 @@ assert n_linear == 2
 
 # %% [markdown]
 # The linear model makes a choice: it keeps the two most important features, cleanly, and drops the
-# rest. Statisticians know this model as **principal component analysis**.
+# rest. Statisticians know this as **principal component analysis**, with each feature weighted by its
+# importance.
 #
 # That makes its loss something you can work out. A kept feature costs nothing. A dropped feature
 # comes back as a constant, through the bias. The best constant is its mean, and what remains is
@@ -536,11 +536,11 @@ for name, W in (
 # ## Move it yourself
 #
 # Every time you let go of a slider, the model below is trained again, from scratch, on this
-# computer. Some things to try:
+# computer: four random starts, of which the best is shown. Some things to try:
 #
 # 1. Go from dense to sparse. When does the third arrow appear? The fifth?
 # 2. Stay sparse and lower the importance decay. Which feature goes first?
-# 3. At S = 0.95, press *new random start* a few times. Is it always the same picture?
+# 3. At S = 0.95, press *New random start* a few times. Is it always the same picture?
 # 4. Decay 1.00 and S = 0: why are so many arrows neither long nor short? (All features matter
 #    equally and are always present, so every plane of the feature space is as good as any other.)
 #
@@ -553,11 +553,25 @@ def retrain(p: float, decay: float, seed: int) -> tuple[torch.Tensor, torch.Tens
     config = toy_models.ToyConfig(
         feature_probability=p, importance=toy_models.importance_decay(5, decay)
     )
-    model = toy_models.train(config, seed=seed)
+    model = toy_models.train(config, seed=seed, n_restarts=4)
     return model.W, model.b
 
 
 superposition_panel(retrain)
+
+# %% [markdown]
+# What you may have seen under 3, measured over twenty random starts: the picture turns, and features
+# change places. Does the shape stay?
+
+# %%
+gaps = []
+for seed in range(20):
+    W, _ = retrain(p=0.05, decay=0.9, seed=seed)
+    angles = torch.atan2(W[1], W[0]).rad2deg().sort().values
+    gaps.append(torch.cat([angles.diff(), angles[:1] + 360 - angles[-1:]]))
+gaps = torch.stack(gaps)
+print(f"angle between neighbouring arrows: {gaps.mean():.1f}° on average")
+print(f"smallest {gaps.min():.1f}°, largest {gaps.max():.1f}° of all {gaps.numel()}")
 
 # %% [markdown]
 # ## Read the picture
@@ -566,8 +580,9 @@ superposition_panel(retrain)
 # it. Each cell is a dot product of two arrows:
 #
 # - on the diagonal: the squared length of a feature's arrow;
-# - off the diagonal: **interference**. 0 means right angles. A negative cell means that the ReLU
-#   can remove it; a positive one leaks into the output.
+# - off the diagonal: **interference**. 0 means right angles. Where a cell is negative, the ReLU can
+#   remove the interference. Where it is positive, it leaks into the output, unless the bias holds it
+#   back.
 
 # %%
 W_picture, b_picture = notebook_02_superposition.picture()
@@ -762,8 +777,20 @@ assert change.min() < -0.05
 # takes the slightly worse one, and more often does *better* than both: it finds a mixture, with arrows of unequal length and a small positive bias. So the formulas are upper
 # bounds for the loss, and the border they give is a good map, not the last word.
 #
-# The jump is real, though. Along a row the model does not fade from one to the other: it switches.
-# That is why people speak of a **phase change**.
+# And how does it go over the border? Take one row, and compare the lengths of the two arrows.
+
+# %%
+k = 5
+print(f"r = {grid_r[k]:.2f}; the shorter arrow, as a share of the longer one")
+for p, share in zip(grid_p[:11].tolist(), ratio[k].tolist()):
+    print(f"  p = {p:.2f}   {share:5.2f}   {'#' * round(40 * share)}")
+drops = ratio[k][:-1] - ratio[k][1:]
+assert drops.max() > 0.5
+
+# %% [markdown]
+# It does not fade from one to the other: it switches. That is why people speak of a **phase change**.
+# (At r = 1 exactly it is less clear: once sharing no longer pays, both features are worth the same,
+# and some models keep a bit of each.)
 
 # %% [markdown]
 # ## Rivals and companions
@@ -866,9 +893,9 @@ for p in (0.1, 0.2, 0.3, 0.4):
     print(f"p = {p}: cosine {cosine:5.2f}, lengths {row(geometry.feature_norms(model.W))}")
 
 # %% [markdown]
-# From about p = 0.3 on, companions merge: both get *the same* arrow, of length 0.7. The model gives up
-# telling them apart and keeps their average. That is not superposition. It is compression of what the
-# two have in common, as in principal component analysis.
+# At p = 0.3 and more, companions merge: both get *the same* arrow, and a shorter one. The model gives
+# up telling them apart and keeps their average. That is not superposition. It is compression of what
+# the two have in common, as in principal component analysis.
 #
 # "Sparse correlation makes features share neurons" has it the wrong way round. What makes sharing
 # cheap is that features are rarely present *together*. Sparsity does that for all pairs, and
@@ -903,8 +930,8 @@ for p in (0.1, 0.2, 0.3, 0.4):
 # present at once, and a nonlinearity can remove the small or negative interference of one.
 #
 # I would expect "this token is inside a line of Python code" and "this sentence is in Finnish" to
-# share space. Both are rare in general text, and they are almost never true of the same token, so the
-# model hardly ever has to tell them apart. I would not expect it of "inside Python code" and "after a
+# share space. Both are rare in general text, and they are almost never true of the same token, so their
+# interference hardly ever costs anything. I would not expect it of "inside Python code" and "after a
 # colon", which often hold together. This is an expectation; it could be tested by measuring the angle
 # between the two directions, with pairs of random features as a control.
 #
@@ -923,7 +950,7 @@ ask("2.10")
 # - A linear model cannot use it. With a ReLU it pays as soon as features are rare enough: absence costs
 #   p, interference costs p².
 # - Rank counts dimensions; represented features are another count.
-# - Rivals share, companions keep apart.
+# - Rivals share a line. Companions keep to right angles as long as they are rare.
 #
 # The setting and the kinds of pictures follow Elhage and others, *Toy Models of Superposition* (2022).
 # The numbers are not theirs: your computer measured each of them, just now. Two things to keep in mind.

@@ -570,8 +570,9 @@ for seed in range(20):
     angles = torch.atan2(W[1], W[0]).rad2deg().sort().values
     gaps.append(torch.cat([angles.diff(), angles[:1] + 360 - angles[-1:]]))
 gaps = torch.stack(gaps)
-print(f"angle between neighbouring arrows: {gaps.mean():.1f}° on average")
-print(f"smallest {gaps.min():.1f}°, largest {gaps.max():.1f}° of all {gaps.numel()}")
+print(f"angles between neighbouring arrows: from {gaps.min():.1f}° to {gaps.max():.1f}°")
+print(f"five equal parts of a circle: {360 / 5:.1f}° each")
+assert (gaps - 72).abs().max() < 8
 
 # %% [markdown]
 # ## Read the picture

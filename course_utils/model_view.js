@@ -9,7 +9,6 @@ const CENTRE = { x: 180, y: TOP + REACH };
 const BOTTOM = TOP + 2 * REACH;
 const STEP = 44; // from bar to bar
 const HIGHEST = 1.5;
-let count = 0;
 
 function node(parent, tag, attributes = {}, text = "") {
   const made = document.createElementNS(SVG, tag);
@@ -103,7 +102,7 @@ function draw(parts, { bars }, { arrows, cells, lengths }) {
     put(parts.shafts[i], { x2: x, y2: y });
     put(parts.heads[i], { cx: x, cy: y });
     // The name stands beyond the end; a stub of an arrow has none, for they would cover each other.
-    const beyond = 18 / (length || 1);
+    const beyond = 20 / (length || 1);
     const opacity = length > 0.15 ? 1 : 0;
     put(parts.marks[i], { x: x + u * beyond, y: y - v * beyond + 5, opacity });
   });
@@ -121,7 +120,6 @@ function draw(parts, { bars }, { arrows, cells, lengths }) {
 
 function render({ model, el }) {
   const words = document.createElement("p");
-  words.id = `course-model-${++count}`;
   words.setAttribute("role", "status"); // read out when it changes
   el.classList.add("course-model");
   el.append(words);
@@ -131,11 +129,13 @@ function render({ model, el }) {
     const here = places(names.length);
     const svg = document.createElementNS(SVG, "svg");
     put(svg, { viewBox: `0 0 ${here.width} ${here.height}`, role: "img" });
-    put(svg, { "aria-label": "The trained model", "aria-describedby": words.id });
     words.before(svg);
     frame(svg, names, here);
     const parts = shapes(svg, names, colors, here);
-    redraw = (state) => draw(parts, here, state);
+    redraw = (state) => {
+      svg.setAttribute("aria-label", state.words);
+      draw(parts, here, state);
+    };
   }
   function update() {
     const state = model.get("state");

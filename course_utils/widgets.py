@@ -111,7 +111,7 @@ class SuperpositionPanel(ipywidgets.VBox):
             return
         with self.view.hold_sync():  # one message
             self.view.state = state
-            self.view.words = f"{state['words']} Random start {self.seed}."
+            self.view.words = f"{state['summary']} Random start {self.seed}."
 
     def _new_start(self, _: Any) -> None:
         self.seed += 1

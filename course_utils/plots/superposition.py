@@ -107,17 +107,19 @@ def _length_trace(W: np.ndarray) -> go.Bar:
 ARROW_AXIS = {"range": [-1.55, 1.55], "zeroline": True, "dtick": 1, "constrain": "domain"}
 
 
-def _superposition_alt(W: np.ndarray, b: np.ndarray) -> str:
-    norms = np.linalg.norm(W, axis=0)
-    shown = [f"x{i}" for i in np.flatnonzero(norms > 0.5)]
-    gram = W.T @ W
-    pairs = [f"x{i} and x{j}" for i in range(len(b)) for j in range(i) if gram[i, j] < -0.5]
+def _summary(W: np.ndarray) -> str:
+    shown = [f"x{i}" for i in np.flatnonzero(np.linalg.norm(W, axis=0) > 0.5)]
+    gram, n = W.T @ W, W.shape[1]
+    pairs = [f"x{j} and x{i}" for i in range(n) for j in range(i) if gram[i, j] < -0.5]
     return (
-        f"{len(shown)} of {len(b)} features are represented in {W.shape[0]} dimensions "
-        f"({listed(shown)}). Lengths: {', '.join(f'{v:.2f}' for v in norms)}. "
-        f"Pairs that point away from each other: {listed(pairs)}. "
-        f"Biases: {', '.join(f'{v:.2f}' for v in b)}."
+        f"{len(shown)} of {n} features are represented in {W.shape[0]} dimensions: "
+        f"{listed(shown)}. Pairs that point away from each other: {listed(pairs)}."
     )
+
+
+def _superposition_alt(W: np.ndarray, b: np.ndarray) -> str:
+    lengths, biases = (", ".join(map(number, values)) for values in (np.linalg.norm(W, axis=0), b))
+    return f"{_summary(W)} Lengths: {lengths}. Biases: {biases}."
 
 
 def _plane(W: Any, b: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -192,6 +194,7 @@ def superposition_state(W: Any, b: Any) -> dict[str, Any]:
             {"value": value, "text": text}
             for value, text in zip(lengths["y"].tolist(), lengths["text"])
         ],
+        "summary": _summary(W),
         "words": _superposition_alt(W, b),
     }
 

@@ -1,9 +1,8 @@
 // A native range input: keyboard, pointer and screen readers work as the browser knows them.
 // The readout follows every movement; Python hears of a value when it is let go or a key is hit.
-let count = 0;
-
 function render({ model, el }) {
-  const id = `course-slider-${++count}`;
+  // Random and not counted: every widget has a copy of this module, and each would count from 1.
+  const id = `course-slider-${Math.random().toString(36).slice(2)}`;
   const label = document.createElement("label");
   const input = document.createElement("input");
   const readout = document.createElement("output");

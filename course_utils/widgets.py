@@ -23,13 +23,16 @@ STYLE = (
     "<style>.js-plotly-plot .main-svg text{fill:var(--jp-ui-font-color1,#777)!important}"
     ".js-plotly-plot .hoverlayer text{fill:#fff!important}</style>"
 )
+# No tool bar: a dozen stops of the Tab key for every figure, one of which sends data away.
+CONFIG = {"displayModeBar": False, "responsive": True}
 MIMETYPE = "application/vnd.plotly.v1+json"
 
 
 def show(figure: go.Figure) -> None:
     """Display a figure as plain data (a few KB, not a widget), and in words below it."""
     words = plots.alt_text(figure)
-    display({MIMETYPE: json.loads(figure.to_json()), "text/plain": words}, raw=True)
+    data = json.loads(figure.to_json()) | {"config": CONFIG}
+    display({MIMETYPE: data, "text/plain": words}, raw=True)
     display(HTML(f"{STYLE}<details><summary>In words</summary>{html.escape(words)}</details>"))
 
 
@@ -49,6 +52,12 @@ class Slider(anywidget.AnyWidget):
     @traitlets.validate("index")
     def _in_range(self, proposal: Any) -> int:
         return max(0, min(proposal["value"], len(self.labels) - 1))
+
+
+class RadioKeys(anywidget.AnyWidget):
+    """Invisible; lets the arrow keys move between the radio buttons of the box that it is in."""
+
+    _esm = Path(__file__).with_name("radio_keys.js")
 
 
 class ModelView(anywidget.AnyWidget):

@@ -12,6 +12,7 @@ from IPython.display import HTML, display, update_display
 from course_utils.checks import index, landing, panel, progress
 from course_utils.checks.grading import grade
 from course_utils.checks.registry import registry
+from course_utils.widgets import RadioKeys
 
 _STRIP = "course-progress"
 _questions: dict[str, str] = {}
@@ -92,7 +93,7 @@ def predict(guess_id: str, question: str, options: list[str] | tuple[float, floa
 
     button.on_click(commit)
     heading = ipywidgets.HTML(f"<b>Your guess first.</b> {panel.text(question)}")
-    display(ipywidgets.VBox([heading, field, ipywidgets.HBox([button, said])]))
+    display(ipywidgets.VBox([heading, field, RadioKeys(), ipywidgets.HBox([button, said])]))
 
 
 def reveal(guess_id: str, truth: str | float, because: str = "") -> None:

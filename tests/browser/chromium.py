@@ -1,0 +1,42 @@
+"""Where a Chromium might be on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+COMMANDS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "msedge",
+)
+MAC = ("Google Chrome", "Chromium", "Microsoft Edge")
+WINDOWS = (
+    ("Google", "Chrome", "Application", "chrome.exe"),
+    ("Chromium", "Application", "chrome.exe"),
+    ("Microsoft", "Edge", "Application", "msedge.exe"),
+)
+
+
+def candidates(playwrights_own: str | None = None) -> Iterator[str | None]:
+    """Most deliberate choice first."""
+    yield os.environ.get("CHROMIUM")
+    yield from map(shutil.which, COMMANDS)
+    for name in MAC:
+        yield f"/Applications/{name}.app/Contents/MacOS/{name}"
+    for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
+        for parts in WINDOWS:
+            if variable in os.environ:
+                yield str(Path(os.environ[variable], *parts))
+    yield playwrights_own
+
+
+def find(playwrights_own: str | None = None) -> str | None:
+    """Path of the first Chromium (or Chrome, or Edge) that is there, else None."""
+    return next((p for p in candidates(playwrights_own) if p and Path(p).is_file()), None)

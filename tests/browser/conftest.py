@@ -1,0 +1,53 @@
+"""Browser tests need a Chromium: CHROMIUM=path, or one that is installed."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from chromium import find
+from lab import Lab, Notebook
+from playwright.sync_api import sync_playwright
+
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+# For a module, not for the session: Playwright keeps an event loop running while it is there, and
+# the tests that run notebooks without a browser want one of their own.
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        path = find(playwright.chromium.executable_path)
+        if path is None:
+            reason = "No Chromium: install Chromium or Chrome, or set CHROMIUM to its path."
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, lab):
+    """`with opened(path, theme, width, height) as notebook`: in a fresh page and kernel."""
+
+    @contextmanager
+    def open_one(path: Path, theme: str = "light", width: int = 1280, height: int = 900):
+        lab.set_theme(theme)
+        (lab.work / path.name).write_bytes(path.read_bytes())
+        context = browser.new_context(viewport={"width": width, "height": height})
+        notebook = Notebook(context.new_page(), lab, path.name)
+        try:
+            yield notebook
+        finally:
+            notebook.close()
+
+    return open_one

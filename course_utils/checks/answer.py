@@ -88,12 +88,18 @@ def as_tensor(value: Any, *, shape: tuple[int, ...], meaning: str = "") -> Tenso
     """
     of_what = f" ({meaning})" if meaning else ""
     if shape == () and isinstance(value, Real) and not isinstance(value, bool):
-        value = torch.tensor(float(value), dtype=torch.float64)
+        try:
+            value = torch.tensor(float(value), dtype=torch.float64)
+        except OverflowError:
+            raise Mistake("not-finite", f"The result{of_what} is beyond all bounds.") from None
     if not isinstance(value, Tensor):
         kind = "a number" if shape == () else "a torch tensor"
         raise Mistake("wrong-type", f"Expected {kind}{of_what}, but got {describe(value)}.")
     with torch._C.DisableTorchFunctionSubclass():  # a subclass may have methods of its own
-        value = value.detach().as_subclass(Tensor)
+        value = value.detach()
+        if value.layout != torch.strided:
+            raise Mistake("wrong-type", f"Expected an ordinary tensor{of_what}, not a sparse one.")
+        value = value.as_subclass(Tensor)
     if value.device.type != "cpu":
         raise Mistake(
             "wrong-device",
@@ -106,8 +112,6 @@ def as_tensor(value: Any, *, shape: tuple[int, ...], meaning: str = "") -> Tenso
             "wrong-shape",
             f"Expected {wanted}{of_what}, but got the shape {tuple(value.shape)}.",
         )
-    if value.layout != torch.strided:
-        raise Mistake("wrong-type", f"Expected an ordinary tensor{of_what}, not a sparse one.")
     if value.is_complex() or value.dtype == torch.bool:
         raise Mistake("wrong-type", f"Expected real numbers{of_what}, but got {value.dtype}.")
     if shape and not value.is_floating_point():

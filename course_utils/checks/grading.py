@@ -52,23 +52,18 @@ def decide(check: Check, answer: Any, time_limit: float = guard.TIME_LIMIT) -> C
         try:
             return "passed", None, check.decide(Answer(answer))
         except guard.NotAttempted:
-            return (
-                "not_attempted",
-                None,
-                "Replace the line `raise NotImplementedError` by your code.",
-            )
+            message = "Replace the line `raise NotImplementedError` by your code."
+            return "not_attempted", None, message
         except guard.Mistake as mistake:
             return "failed", mistake.diagnosis, mistake.message
         except Exception as error:
             # An answer so odd that the check itself stumbled: still a sentence, no traceback.
-            return (
-                "failed",
-                None,
-                (
-                    f"The check could not make sense of what your function returned: "
-                    f"{words.explain(error)} Compare it with the exercise's text."
-                ),
+            what = f"{type(error).__name__[:80]}: {words.first_line(error)}"
+            message = (
+                f"The check could not make sense of what your function returned ({what}). "
+                "Compare it with the exercise's text."
             )
+            return "failed", None, message
 
     outcome = guard.run(judge, time_limit)
     if outcome.error is None:

@@ -16,8 +16,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import itertools
 import os
 import random
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -107,6 +109,24 @@ def _global_state_kept() -> Iterator[None]:
         os.chdir(folder)
 
 
+@contextlib.contextmanager
+def _no_way_out() -> Iterator[None]:
+    """Make IPython's `exit()` and `quit()` raise SystemExit instead of ending the kernel."""
+
+    def refuse() -> None:
+        raise SystemExit
+
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        yield
+        return
+    shell.ask_exit = refuse
+    try:
+        yield
+    finally:
+        del shell.ask_exit  # the class's own is back
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of a guarded call: a value or an error, and what was printed."""
@@ -137,6 +157,7 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
     worker = threading.Thread(target=work, daemon=True)
     with (
         _global_state_kept(),
+        _no_way_out(),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(stream),
         contextlib.redirect_stderr(stream),
@@ -195,16 +216,23 @@ def _stop(worker: threading.Thread, ended: threading.Event) -> None:
     """Raise `Stopped` in the thread until it ends; wait for that no longer than patience lasts.
 
     A loop that catches everything swallows it, but only while it is inside of its `try`: so
-    it is raised often, and on and on if need be, until it falls beside.
+    it is raised often, from a thread that gets its turn quickly, and on and on if need be, until
+    it falls beside.
     """
+    turn = sys.getswitchinterval()
 
     def keep_raising() -> None:
-        pause = 0.001
-        while not ended.wait(pause):
+        # As a rule the first one is enough, and a second would disturb it on its way out.
+        pauses = itertools.chain([0.2], itertools.repeat(0.0003, 5000), itertools.repeat(0.05))
+        while not ended.is_set():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
             )
-            pause = min(1.0, 1.002 * pause)  # to a thread that sleeps, once in a while will do
+            ended.wait(next(pauses))
 
     threading.Thread(target=keep_raising, daemon=True).start()
-    ended.wait(PATIENCE)
+    sys.setswitchinterval(1e-5)
+    try:
+        ended.wait(PATIENCE)
+    finally:
+        sys.setswitchinterval(turn)

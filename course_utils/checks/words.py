@@ -59,15 +59,20 @@ def shown(value: Tensor) -> str:
     return "[" + ", ".join(shown(part) for part in value) + "]"
 
 
-def explain(error: BaseException) -> str:
-    """One or two sentences on an exception in the learner's code, with its line."""
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, without its full stop."""
     try:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     except Stopped:
         raise
     except BaseException:
         first = "an error whose text cannot be printed"
-    first = first[:300].rstrip(".: ")
+    return first[:300].rstrip(".: ")
+
+
+def explain(error: BaseException) -> str:
+    """One or two sentences on an exception in the learner's code, with its line."""
+    first = first_line(error)
     line = line_of(error)
     where = f" (line `{line}`)" if line else ""
     name = type(error).__name__[:80]

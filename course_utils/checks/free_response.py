@@ -23,7 +23,8 @@ def ask(exercise_id: str) -> None:
         return
     stored = progress.load()["answers"].get(exercise_id, {})
     rubric = entry["rubric"]
-    marks = list(stored.get("points") or [])
+    marks = stored.get("points")
+    marks = marks if isinstance(marks, list) else []
     marks = (marks + [False] * len(rubric))[: len(rubric)]
 
     answer = ipywidgets.Textarea(
@@ -40,7 +41,7 @@ def ask(exercise_id: str) -> None:
     ]
     button = ipywidgets.Button(description="Compare with the rubric", button_style="primary")
     button.layout.width = "max-content"
-    score = ipywidgets.HTML()
+    score = ipywidgets.HTML(_score(marks))
     rest = ipywidgets.VBox(
         [
             ipywidgets.HTML("<b>Tick what your answer says.</b>"),
@@ -54,7 +55,7 @@ def ask(exercise_id: str) -> None:
     def save(_: Any = None) -> None:
         ticked = [point.value for point in points]
         progress.record_answer(exercise_id, answer.value, ticked)
-        score.value = f"<b>{sum(ticked)} of {len(ticked)}</b> points of the rubric."
+        score.value = _score(ticked)
         refresh()
 
     def show(_: Any) -> None:
@@ -66,6 +67,10 @@ def ask(exercise_id: str) -> None:
         field.observe(save, "value")
     button.on_click(show)
     display(ipywidgets.VBox([answer, button, rest]))
+
+
+def _score(ticked: list[Any]) -> str:
+    return f"<b>{sum(map(bool, ticked))} of {len(ticked)}</b> points of the rubric."
 
 
 def _explanation(entry: dict[str, Any]) -> str:

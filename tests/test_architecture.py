@@ -102,9 +102,7 @@ def test_only_language_knows_the_language_model_libraries(path):
 
 @pytest.mark.parametrize("path", MODULES, **relative)
 def test_a_module_can_be_read_in_one_sitting(path):
-    # The checks of a notebook are read one exercise at a time, beside the notebook.
-    if not path.name.startswith("notebook_"):
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 def test_there_is_no_drawer_for_everything():

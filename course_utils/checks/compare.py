@@ -11,20 +11,26 @@ from course_utils.checks.guard import Mistake
 from course_utils.checks.words import describe
 
 
-def same(got: Tensor, want: Tensor, tolerance: float = 1e-4) -> bool:
+def close(value: Tensor | float, target: float, margin: float) -> bool:
+    """Whether one number is within a margin that leaves room for chance."""
+    return abs(float(value) - target) <= margin
+
+
+def same(got: Tensor, want: Tensor | float, tolerance: float = 1e-4) -> bool:
     """Equal within an absolute and relative tolerance that float32 can meet."""
+    want = torch.as_tensor(want, dtype=torch.float64)
     return got.shape == want.shape and torch.allclose(
-        got.double(), want.double(), rtol=tolerance, atol=tolerance
+        got.double(), want, rtol=tolerance, atol=tolerance
     )
 
 
 def expect(
     got: Tensor,
-    want: Tensor,
+    want: Tensor | float,
     *,
     tried: str,
     why: str,
-    mistakes: Mapping[str, tuple[Tensor, str]] | None = None,
+    mistakes: Mapping[str, tuple[Tensor | float, str]] | None = None,
     tolerance: float = 1e-4,
 ) -> None:
     """Raise `Mistake` unless `got` is `want`.

@@ -93,10 +93,32 @@ def coin_for_each_column(batch_size, n_features, feature_probability, *, generat
     return present * torch.rand(batch_size, n_features, generator=generator)
 
 
-@wrong("2.1", "one-coin-per-sample")
+@wrong("2.1", "one-coin-for-all")
 def one_coin_for_all(batch_size, n_features, feature_probability, *, generator):
     present = torch.rand(1, generator=generator) < feature_probability
     return present * torch.rand(batch_size, n_features, generator=generator)
+
+
+@wrong("2.1", "one-coin-for-all")
+def if_the_coin_says_so(batch_size, n_features, feature_probability, *, generator):
+    if torch.rand((), generator=generator) < feature_probability:
+        return torch.rand(batch_size, n_features, generator=generator)
+    return torch.zeros(batch_size, n_features)
+
+
+@wrong("2.1", "always-present")
+def without_a_mask(batch_size, n_features, feature_probability, *, generator):
+    return torch.rand(batch_size, n_features, generator=generator)
+
+
+@wrong("2.1", "always-present")
+def weakened_by_p(batch_size, n_features, feature_probability, *, generator):
+    return feature_probability * torch.rand(batch_size, n_features, generator=generator)
+
+
+@wrong("2.1", None)
+def nothing_at_all(batch_size, n_features, feature_probability, *, generator):
+    return torch.zeros(batch_size, n_features)
 
 
 @wrong("2.1", "values-squeezed")
@@ -833,8 +855,8 @@ def pays_with_a_third(p, r):
     return r * (p / 3 - p**2 / 4), (1 + r) * p**2 / 3
 
 
-@wrong("2.8", None)
-def both_mistakes(p, r):
+@wrong("2.8", "forgets-the-bias")
+def two_mistakes_at_once(p, r):
     return r * p / 3, (1 + r) * p / 6
 
 
@@ -956,6 +978,19 @@ def both_fall_silent(batch_size, n_pairs, feature_probability, *, generator):
     coins = torch.rand(batch_size, n_pairs, 2, generator=generator) < feature_probability
     first, second = coins[..., 0], coins[..., 1]
     return neighbours(first & ~second, second & ~first, generator)
+
+
+@wrong("2.9", None)
+def same_side_in_all_pairs(batch_size, n_pairs, feature_probability, *, generator):
+    on = torch.rand(batch_size, n_pairs, generator=generator) < 2 * feature_probability
+    heads = torch.rand(batch_size, 1, generator=generator) < 0.5
+    return neighbours(on & heads, on & ~heads, generator)
+
+
+@wrong("2.9", None)
+def always_the_same_probability(batch_size, n_pairs, feature_probability, *, generator):
+    u = torch.rand(batch_size, n_pairs, generator=generator)
+    return neighbours(u < 0.3, (0.3 <= u) & (u < 0.6), generator)
 
 
 @wrong("2.9", None)

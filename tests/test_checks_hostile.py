@@ -599,3 +599,19 @@ def test_the_check_of_an_exercise_says_that_its_argument_was_changed():
         return (importance * x**2).sum(1).mean()
 
     assert grade("2.3", in_place).diagnosis == "changes-input"
+
+
+def test_exit_in_an_answer_does_not_end_the_kernel(monkeypatch):
+    ended = []
+
+    class Shell:
+        def ask_exit(self):  # what IPython's `exit()` and `quit()` call
+            ended.append(True)
+
+    shell = Shell()
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    result = grade("2.3", lambda *args: shell.ask_exit())
+    assert (result.status, result.diagnosis, ended) == ("failed", "raises", [])
+    assert "SystemExit" in result.message
+    shell.ask_exit()  # outside of answers it does what it always did
+    assert ended

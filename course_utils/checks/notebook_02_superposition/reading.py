@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.answer import Answer
+from course_utils.checks.answer import Answer, as_tensor
 from course_utils.checks.guard import Mistake
 from course_utils.checks.registry import exercise
 from course_utils.checks.words import describe
@@ -68,7 +68,7 @@ def read_the_picture(answer: Answer) -> str:
         tuple(sorted(_features(pair, "opposite_pairs")))
         for pair in items(reading["opposite_pairs"], "a list of pairs in `opposite_pairs`")
     }
-    dimensions = _number(reading["dimensions"])
+    dimensions = float(as_tensor(reading["dimensions"], shape=(), meaning="`dimensions`"))
     if zero == {5} and alone == {3} and pairs == {(1, 4), (2, 6)}:
         raise Mistake(
             "counts-from-one",
@@ -104,7 +104,9 @@ def read_the_picture(answer: Answer) -> str:
     for key, got in (("not_represented", zero), ("opposite_pairs", pairs), ("alone", alone)):
         if got != set(right[key]):
             raise Mistake(
-                None, f"Your `{key}` is {sorted(got)}, which is not what it shows. {ADVICE[key]}"
+                None,
+                f"Your `{key}` is {sorted(got)}, which is not what the picture shows. "
+                + ADVICE[key],
             )
     if dimensions != right["dimensions"]:
         raise Mistake(None, f"Your `dimensions` is {dimensions:g}. {ADVICE['dimensions']}")
@@ -136,12 +138,4 @@ def _features(value: Any, key: str) -> list[int]:
 def _is_whole(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
-    return isinstance(value, Integral) or float(value).is_integer()
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, Tensor) and value.numel() == 1:
-        value = value.item()
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise Mistake("wrong-type", f"`dimensions` should be a number; got {describe(value)}.")
-    return float(value)
+    return isinstance(value, Integral) or value % 1 == 0  # 3.0 is a feature number too

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 from numbers import Real
 from typing import Any
 
@@ -87,6 +88,8 @@ def as_tensor(value: Any, *, shape: tuple[int, ...], meaning: str = "") -> Tenso
     Raises `Mistake` for another type, shape or device, and for NaN or infinity.
     """
     of_what = f" ({meaning})" if meaning else ""
+    if shape == () and isinstance(value, numpy.ndarray) and value.ndim == 0:
+        value = value[()]  # what `loss.detach().numpy()` gives
     if shape == () and isinstance(value, Real) and not isinstance(value, bool):
         try:
             value = torch.tensor(float(value), dtype=torch.float64)
@@ -129,6 +132,19 @@ def as_tensor(value: Any, *, shape: tuple[int, ...], meaning: str = "") -> Tenso
             "root or logarithm of something that is not positive.",
         )
     return value
+
+
+def as_list(value: Any, wanted: str) -> list[Any]:
+    """What a list, tuple, set, tensor or the like holds, or a `Mistake` that says what is wanted.
+
+    At most its first hundred items: some iterators have no end.
+    """
+    try:
+        if not isinstance(value, (str, bytes)):
+            return list(itertools.islice(value, 100))
+    except TypeError:
+        pass
+    raise Mistake("wrong-type", f"Expected {wanted}, but got {describe(value)}.")
 
 
 def _copied(value: Any) -> Any:

@@ -742,6 +742,8 @@ RIGHT["2.7"] = [
     reading({4}, {(0, 3), (5, 1)}, {2}, np.int64(3)),
     reading(4, [{0, 3}, {1, 5}], 2, 3),
     reading(torch.tensor([4]), torch.tensor([[0, 3], [1, 5]]), torch.tensor([2]), torch.tensor(3)),
+    reading([4.0], [(0.0, 3.0), (5, 1), (1, 5)], np.array([2]), np.array(3)),
+    reading({4}, {frozenset({0, 3}), frozenset({1, 5})}, range(2, 3), 3),
 ]
 
 WRONG["2.7"] = [
@@ -798,7 +800,7 @@ def as_an_array(p, r):
 
 @right("2.8")
 def by_numerical_integration(p, r):
-    grid = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+    grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
     both = torch.minimum(grid[:, None], grid[None, :]).square().mean().item()
     spread = p * grid.square().mean() - (p * grid.mean()) ** 2
     return r * spread, p * p * (both + r * both)
@@ -967,13 +969,20 @@ def global_dice(batch_size, n_pairs, feature_probability, *, generator):
     return neighbours(u < p, (p <= u) & (u < 2 * p), None)
 
 
+@wrong("2.9", None)
+def collisions_made_rare(batch_size, n_pairs, feature_probability, *, generator):
+    p = feature_probability / 2
+    coins = torch.rand(batch_size, n_pairs, 2, generator=generator) < 1.5 * p
+    return neighbours(coins[..., 0], coins[..., 1] & ~coins[..., 0], generator)
+
+
 @wrong("2.9", "wrong-shape")
 def one_column_a_pair(batch_size, n_pairs, feature_probability, *, generator):
     u = torch.rand(batch_size, n_pairs, generator=generator)
     return (u < 2 * feature_probability) * u
 
 
-@wrong("2.9", None)
+@wrong("2.9", "both-fall-silent")
 def both_fall_silent(batch_size, n_pairs, feature_probability, *, generator):
     coins = torch.rand(batch_size, n_pairs, 2, generator=generator) < feature_probability
     first, second = coins[..., 0], coins[..., 1]

@@ -46,8 +46,8 @@ def linear_floor(answer: Answer) -> str:
                 ),
                 "keeps-the-first": (
                     variance * sum(weights[m:]),
-                    f"You keep the first of the list, {m} in number. The model keeps the most "
-                    "important ones, wherever they stand.",
+                    "You keep the first features of the list. The model keeps the most important "
+                    "ones, wherever they stand.",
                 ),
                 "keeps-the-least": (
                     variance * sum(falling[::-1][m:]),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 
 from course_utils import geometry
-from course_utils.checks.answer import Answer, as_tensor
+from course_utils.checks.answer import Answer, as_list, as_tensor
 from course_utils.checks.compare import expect, same
 from course_utils.checks.guard import Mistake
-from course_utils.checks.notebook_02_superposition.reading import items
 from course_utils.checks.registry import exercise
 from course_utils.checks.words import describe
 
@@ -34,7 +33,7 @@ def phase_losses(answer: Answer) -> str:
 
 
 def _judge(value: object, p: float, r: float) -> None:
-    losses = items(value, WANTED)
+    losses = as_list(value, WANTED)
     if len(losses) != 2:
         raise Mistake("wrong-type", f"Expected {WANTED}, but got {describe(value)}.")
     ignoring, sharing = (as_tensor(loss, shape=(), meaning="a loss") for loss in losses)

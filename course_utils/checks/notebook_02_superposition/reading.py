@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from numbers import Integral, Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from course_utils.checks.answer import Answer, as_tensor
+from course_utils.checks.answer import Answer, as_list, as_tensor
 from course_utils.checks.guard import Mistake
 from course_utils.checks.registry import exercise
 from course_utils.checks.words import describe
@@ -66,7 +65,7 @@ def read_the_picture(answer: Answer) -> str:
     alone = set(_features(reading["alone"], "alone"))
     pairs = {
         tuple(sorted(_features(pair, "opposite_pairs")))
-        for pair in items(reading["opposite_pairs"], "a list of pairs in `opposite_pairs`")
+        for pair in as_list(reading["opposite_pairs"], "a list of pairs in `opposite_pairs`")
     }
     dimensions = float(as_tensor(reading["dimensions"], shape=(), meaning="`dimensions`"))
     if zero == {5} and alone == {3} and pairs == {(1, 4), (2, 6)}:
@@ -113,19 +112,9 @@ def read_the_picture(answer: Answer) -> str:
     return "A cell off the diagonal is interference; five features can live in three dimensions."
 
 
-def items(value: Any, wanted: str) -> list[Any]:
-    """What a list, tuple, set, tensor or the like holds, or a `Mistake`."""
-    try:
-        if not isinstance(value, (str, bytes)):
-            return list(itertools.islice(value, 100))  # some iterators have no end
-    except TypeError:
-        pass
-    raise Mistake("wrong-type", f"Expected {wanted}, but got {describe(value)}.")
-
-
 def _features(value: Any, key: str) -> list[int]:
     """Feature numbers, from one number or from a list of them."""
-    values = items(value, f"a list in `{key}`") if not isinstance(value, Real) else [value]
+    values = as_list(value, f"a list in `{key}`") if not isinstance(value, Real) else [value]
     values = [v.item() if isinstance(v, Tensor) and v.numel() == 1 else v for v in values]
     if not all(_is_whole(v) for v in values):
         raise Mistake(

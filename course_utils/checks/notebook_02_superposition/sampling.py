@@ -107,8 +107,8 @@ def _tosses_enough_coins(present: Tensor, few: Callable[[int], Tensor]) -> None:
         if all(mask.all() for mask in batches):
             raise Mistake(
                 "always-present",
-                "Every feature is present in every sample. Most should be absent, that is 0: "
-                + advice,
+                "Every feature is present in every sample. With probability 1 − p it should be "
+                "absent, that is exactly 0: " + advice,
             )
         if all(mask.all() or not mask.any() for mask in batches) and any(map(Tensor.any, batches)):
             raise Mistake(
@@ -143,7 +143,7 @@ def _drawn_evenly(values: Tensor, tried: str) -> None:
 
 def _uncorrelated(present: Tensor, pairs: Tensor, tried: str) -> None:
     """Which features are present is uncorrelated, where `pairs` is 1 for a pair of them."""
-    together = torch.corrcoef(present.double().T) * pairs
+    together = (torch.corrcoef(present.double().T) * pairs).triu()
     if not together.abs().max() < 0.1:
         i, j = divmod(int(together.abs().argmax()), len(pairs))
         raise unforeseen(
@@ -174,6 +174,7 @@ def _follows_generator(draw: Callable[[int], Tensor]) -> None:
         "half-probability",
         "always-one-on",
         "second-gets-the-rest",
+        "both-fall-silent",
         "one-coin-for-all-pairs",
         "partners-not-neighbours",
         "ignores-generator",
@@ -271,6 +272,13 @@ def _each_with_probability(present: Tensor, p: float, tried: str) -> None:
             f"The first of a pair is present in a share of {first:.2f} of the samples, the second "
             f"only in {second:.2f}, about p (1 − p): its coin counts only when the first is "
             "absent. One draw for the pair can give both the same chance.",
+        )
+    if close(first, p * (1 - p), 0.02) and close(second, p * (1 - p), 0.02):
+        raise Mistake(
+            "both-fall-silent",
+            f"Each feature is present in a share of {share:.2f} of the samples, about p (1 − p). "
+            "That happens when both are drawn, and both dropped where they meet. Let one draw "
+            "for the pair decide.",
         )
     if (sides - p).abs().max() > 0.05 or not close(share, p, 0.02):
         raise unforeseen(

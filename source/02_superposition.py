@@ -450,7 +450,7 @@ count_represented = check("2.6", count_represented)
 # in a basis, the number of directions is the rank of the matrix they form. Compare both counts
 # over the sweep.
 
-# %%
+# %% tags=["refutes:features-are-a-basis"]
 print("    p    ReLU: represented   rank of W      linear: represented   rank of W")
 for i, p in enumerate(probabilities):
     W_relu, W_linear = relu_models.W[i], linear_models.W[i]
@@ -505,7 +505,7 @@ assert trained_loss < random_loss.min()
 # Turn the hidden space. Replace W by QW, with Q a rotation. Every hidden number (every "neuron")
 # now holds a different mixture.
 
-# %%
+# %% tags=["refutes:superposition-is-a-neuron"]
 turn = torch.tensor(0.6)
 Q = torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
 orthogonal = torch.eye(2)  # two features in two dimensions: nothing is superposed
@@ -864,7 +864,7 @@ for name, sampler in samplers.items():
 # %% [markdown]
 # Each dot is one pair of one run.
 
-# %%
+# %% tags=["refutes:correlation-makes-superposition"]
 show(plots.cosine_strip(cosines))
 reveal(
     "2.e",

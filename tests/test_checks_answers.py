@@ -3,12 +3,15 @@ that it claims to know is called by its name."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import itertools
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy
 import pytest
 import torch
@@ -22,6 +25,10 @@ WRITTEN = [
 ]
 RIGHT: dict[str, list[Any]] = {i: a for module in WRITTEN for i, a in module.RIGHT.items()}
 WRONG: dict[str, list[Any]] = {i: a for module in WRITTEN for i, a in module.WRONG.items()}
+PICTURES: set[str] = set().union(*(module.PICTURES for module in WRITTEN))
+SLOW: list[Any] = [answer for module in WRITTEN for answer in module.SLOW]  # written with loops
+DRAWN = [i for i, check in CHECKS.items() if "ignores-generator" in check.diagnoses]
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def name(answer: Any) -> str:
@@ -68,15 +75,33 @@ def test_the_library_itself_is_no_answer(exercise):
     assert grade(exercise, CHECKS[exercise].fallback).status == "not_attempted"
 
 
+def notebook_names(exercise: str) -> dict[str, Any]:
+    """What a cell of the notebook finds: the imports of its first cell, and the library's version
+    of every exercise."""
+    stem = index.exercise(exercise)["notebook"]
+    (first, *_) = (cell.source for cell in student_notebook(stem).cells if is_code(cell))
+    imports = [n for n in ast.parse(first).body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    names: dict[str, Any] = {}
+    exec(ast.unparse(imports), names)
+    for entry in index.of_notebook(stem):
+        if entry["id"] in CHECKS:
+            names[entry["name"]] = CHECKS[entry["id"]].fallback
+    return names
+
+
+def student_notebook(stem: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+
+
+def is_code(cell: nbformat.NotebookNode) -> bool:
+    return cell.cell_type == "code"
+
+
 @pytest.mark.parametrize("exercise", CHECKS)
 def test_the_solution_in_the_notebook_passes(exercise):
-    entry = index.exercise(exercise)
-    names = {"torch": torch} | {  # a solution may call what earlier exercises define
-        e["name"]: CHECKS[e["id"]].fallback
-        for e in index.of_notebook(entry["notebook"])
-        if e["id"] in CHECKS
-    }
+    entry, names = index.exercise(exercise), notebook_names(exercise)
     exec(entry["solution"], names)
+    assert names[entry["name"]] is not CHECKS[exercise].fallback
     result = grade(exercise, names[entry["name"]])
     assert result.status == "passed", result.message
 
@@ -95,12 +120,18 @@ def test_a_right_answer_passes(exercise, entry):
 
 
 @pytest.mark.parametrize("exercise", CHECKS)
-def test_a_stub_is_not_attempted(exercise):
-    def stub(*args, **kwargs):
-        """What the student notebook holds."""
-        raise NotImplementedError
-
-    result = grade(exercise, stub)
+def test_the_stub_in_the_notebook_is_not_attempted(exercise):
+    entry, names = index.exercise(exercise), notebook_names(exercise)
+    (source,) = (
+        cell.source
+        for cell in student_notebook(entry["notebook"]).cells
+        if is_code(cell) and cell.metadata.get("exercise") == exercise
+    )
+    *stub, check_line = ast.parse(source).body
+    assert "check(" in ast.unparse(check_line)
+    exec(compile(ast.Module(stub, []), "stub", "exec"), names)
+    assert names[entry["name"]] is not CHECKS[exercise].fallback
+    result = grade(exercise, names[entry["name"]])
     assert (result.status, result.diagnosis) == ("not_attempted", None)
     assert "raise NotImplementedError" in result.message
 
@@ -127,7 +158,7 @@ def test_a_wrong_answer_is_called_by_its_name(exercise, entry):
 @each(WRONG, lambda entry: entry[0] is None)
 def test_a_mistake_without_a_name_is_shown_in_numbers(exercise, entry):
     message = grade(exercise, entry[1]).message
-    if exercise == "2.7":  # there the input is a picture, and what is expected would give it away
+    if exercise in PICTURES:  # there what is expected would give the answer away
         assert message.startswith("Your `") and "` is " in message
         return
     tried, expected, got = message.split("\n")
@@ -182,13 +213,40 @@ def test_an_odd_result_gets_a_sentence_too(exercise):
 # Luck ------------------------------------------------------------------------------------
 
 
-@each(RIGHT, lambda answer: "loops" not in name(answer) and "by_pair" not in name(answer))
+def other_luck(monkeypatch, seed: int) -> None:
+    """Other inputs, other draws from the generator and other draws beside it."""
+    monkeypatch.setattr(
+        inputs, "generator", lambda n: torch.Generator().manual_seed(1000 * (seed + 1) + n)
+    )
+    torch.manual_seed(seed)
+
+
+@each(RIGHT, lambda answer: answer not in SLOW)
 def test_passing_is_not_luck(exercise, entry, monkeypatch):
-    """With other inputs, and other draws of the learner's, the decision is the same."""
-    for seed in range(20):
-        monkeypatch.setattr(
-            inputs, "generator", lambda n, s=seed: torch.Generator().manual_seed(1000 * s + n)
-        )
-        torch.manual_seed(seed)
+    for seed in range(20 if exercise in DRAWN else 5):
+        other_luck(monkeypatch, seed)
         result = grade(exercise, entry)
         assert result.status == "passed", (seed, result.message)
+
+
+@each({exercise: WRONG[exercise] for exercise in DRAWN})
+def test_nor_is_the_name_of_a_mistake(exercise, entry, monkeypatch):
+    slug, answer = entry
+    for seed in range(5):
+        other_luck(monkeypatch, seed)
+        result = grade(exercise, answer)
+        assert (result.status, result.diagnosis) == ("failed", slug), (seed, result.message)
+
+
+@each({i: RIGHT[i] + WRONG[i] for i in CHECKS}, lambda entry: entry not in SLOW)
+def test_the_default_dtype_changes_nothing(exercise, entry):
+    slug, answer = entry if isinstance(entry, tuple) else ("", entry)
+    try:
+        torch.set_default_dtype(torch.float64)
+        result = grade(exercise, answer)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    if slug == "":
+        assert result.status == "passed", result.message
+    else:
+        assert (result.status, result.diagnosis) == ("failed", slug), result.message

@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+PICTURES = {"2.7"}  # exercises whose input is a picture
+
 RIGHT: dict[str, list[Any]] = defaultdict(list)
 WRONG: dict[str, list[tuple[str | None, Any]]] = defaultdict(list)
 
@@ -1020,3 +1022,6 @@ def sometimes_both(batch_size, n_pairs, feature_probability, *, generator):
     p = feature_probability
     u = torch.rand(batch_size, n_pairs, generator=generator)
     return neighbours(u < p, (0.8 * p <= u) & (u < 1.8 * p), generator)
+
+
+SLOW = [with_loops, pair_by_pair]

@@ -54,7 +54,7 @@ def sample_features(answer: Answer) -> str:
             f"A feature that is present has a value between 0 and 1. Yours run from {x.min():.2f} "
             f"to {x.max():.2f}: `torch.rand` draws what you need, `torch.randn` does not.",
         )
-    _tosses_enough_coins(present, lambda seed: draw(3, p, seed) != 0)
+    _tosses_enough_coins([draw(8, p, seed) != 0 for seed in range(40)])
     share = present.double().mean()
     if close(share, 1 - p, 0.02):
         raise Mistake(
@@ -99,31 +99,30 @@ def sample_features(answer: Answer) -> str:
     return "The probability p says how often a feature is present; the sparsity is S = 1 − p."
 
 
-def _tosses_enough_coins(present: Tensor, few: Callable[[int], Tensor]) -> None:
-    """`few(seed)` tells of a few samples, drawn with a seed, what is present."""
+def _tosses_enough_coins(masks: list[Tensor]) -> None:
+    """`masks` tell of many small batches what is present."""
     advice = "toss one coin for each sample and each feature, so the mask has the shape of x."
-    if present.all() or not present.any():
-        batches = [few(seed) for seed in range(40)]
-        if all(mask.all() for mask in batches):
-            raise Mistake(
-                "always-present",
-                "Every feature is present in every sample. With probability 1 − p it should be "
-                "absent, that is exactly 0: " + advice,
-            )
-        if all(mask.all() or not mask.any() for mask in batches) and any(map(Tensor.any, batches)):
-            raise Mistake(
-                "one-coin-for-all",
-                "Either all features are present in all samples of a batch, or none is. Features "
-                "are independent: " + advice,
-            )
-        return
-    if torch.equal(present.any(1), present.all(1)):
+    if all(mask.all() for mask in masks):
+        raise Mistake(
+            "always-present",
+            "Every feature is present in every sample. With probability 1 − p it should be "
+            "absent, that is exactly 0: " + advice,
+        )
+    if not any(mask.any() for mask in masks):
+        return  # nothing is ever present: no coin to speak of
+    if all(mask.all() or not mask.any() for mask in masks):
+        raise Mistake(
+            "one-coin-for-all",
+            "Either all features are present in all samples of a batch, or none is. Features "
+            "are independent: " + advice,
+        )
+    if all(torch.equal(mask.any(1), mask.all(1)) for mask in masks):
         raise Mistake(
             "one-coin-per-sample",
             "In each sample either every feature is present or none is. Features are "
             "independent: " + advice,
         )
-    if torch.equal(present.any(0), present.all(0)):
+    if all(torch.equal(mask.any(0), mask.all(0)) for mask in masks):
         raise Mistake(
             "one-coin-per-feature",
             "The same features are present in every sample. Samples are independent: " + advice,

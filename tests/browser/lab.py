@@ -17,8 +17,9 @@ from typing import Any
 # Cells keep their places in the page, so a position says which element belongs to a cell.
 FIND_AND_RUN = """async (words) => {
   const notebook = jupyterapp.shell.currentWidget.content;
-  const isIt = (cell) => cell.model.type === "code" && cell.model.sharedModel.source.includes(words);
-  const number = notebook.widgets.findIndex(isIt);
+  const number = notebook.widgets.findIndex(
+    ({ model }) => model.type === "code" && model.sharedModel.source.includes(words),
+  );
   if (number < 0) return null;
   notebook.activeCellIndex = number;
   await jupyterapp.commands.execute("notebook:run-cell");

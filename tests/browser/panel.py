@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-# Every redraw is one batch of changes in the picture. A time is taken two frames after it, when
-# it is surely on the screen, and counted from the key that caused it.
+# Every redraw is one batch of changes. A time is taken two frames after it, when it is surely on
+# the screen, and counted from the key that caused it.
 WATCH = """() => {
-  const svg = document.querySelector(".course-model svg");
-  const seen = (window.seen = { redraws: 0, key: null, milliseconds: [] });
-  addEventListener("keydown", (event) => { seen.key = event.timeStamp; }, true);
+  const milliseconds = (window.milliseconds = []);
+  let key = NaN;
+  addEventListener("keydown", (event) => { key = event.timeStamp; }, true);
   new MutationObserver(() => {
-    seen.redraws += 1;
-    const began = seen.key;
+    const began = key;
     requestAnimationFrame(() => requestAnimationFrame(() => {
-      seen.milliseconds.push(performance.now() - began);
+      milliseconds.push(performance.now() - began);
     }));
-  }).observe(svg, { attributes: true, childList: true, characterData: true, subtree: true });
+  }).observe(document.querySelector(".course-model"), {
+    attributes: true, childList: true, characterData: true, subtree: true,
+  });
 }"""
 
-DRAWN = """() => {
-  const svg = document.querySelector(".course-model svg");
+DRAWN = """(svg) => {
   const all = (name) => [...svg.querySelectorAll(name)];
   const at = (node, name) => Number(node.getAttribute(name));
+  const numbers = (name) => all(name).map((text) => Number(text.textContent));
   return {
-    unit: at(svg.querySelector("circle.guide"), "r"),
+    unit: at(svg.querySelector(".guide"), "r"),
     arrows: all(".shaft").map((s) => [at(s, "x2") - at(s, "x1"), at(s, "y1") - at(s, "y2")]),
-    colors: all(".head").map((head) => head.getAttribute("fill")),
-    cells: all("rect.cell + text.number").map((text) => Number(text.textContent)),
-    words: svg.getAttribute("aria-label"),
+    cells: numbers(".cell + .number"),
+    lengths: numbers(".bar + .number"),
   };
 }"""
 
@@ -49,23 +50,58 @@ class Panel:
         page.evaluate(WATCH)
 
     def after(self, action: Callable[[], Any]) -> None:
-        before = self.page.evaluate("seen.milliseconds.length")
+        before = len(self.milliseconds())
         action()
-        self.page.wait_for_function(f"seen.milliseconds.length > {before}", timeout=10_000)
+        self.page.wait_for_function(f"milliseconds.length > {before}", timeout=10_000)
+
+    def milliseconds(self) -> list[float]:
+        """From a key to the picture, once for each redraw."""
+        return self.page.evaluate("milliseconds")
+
+    def slider(self, name: str) -> Any:
+        return {"sparsity": self.sparsity, "decay": self.decay}[name]
+
+    def press(self, name: str, key: str) -> None:
+        """Press a key on a slider that moves it."""
+        self.slider(name).focus()
+        self.after(lambda: self.page.keyboard.press(key))
+
+    def positions(self) -> dict[str, int]:
+        return {name: int(self.slider(name).input_value()) for name in ("sparsity", "decay")}
+
+    def go_to(self, **positions: int) -> None:
+        for name, position in positions.items():
+            while (now := self.positions()[name]) != position:
+                last = int(self.slider(name).get_attribute("max"))
+                jump = {0: "Home", last: "End"}.get(position)
+                self.press(name, jump or ("ArrowRight" if now < position else "ArrowLeft"))
+
+    def drawn(self) -> dict[str, Any]:
+        return self.picture.evaluate(DRAWN)
 
     def W(self) -> np.ndarray:
         """The arrows as they are drawn, (2, n_features), in units of the dotted circle."""
-        drawn = self.page.evaluate(DRAWN)
+        drawn = self.drawn()
         return np.array(drawn["arrows"]).T / drawn["unit"]
 
     def cells(self) -> np.ndarray:
         """The numbers written in WᵀW and b, (n_features, n_features + 1)."""
-        cells = np.array(self.page.evaluate(DRAWN)["cells"])
+        cells = np.array(self.drawn()["cells"])
         n = int(np.sqrt(len(cells)))
         return cells.reshape(n, n + 1)
 
-    def words(self) -> str:
-        return self.page.evaluate(DRAWN)["words"]
+    def lengths(self) -> np.ndarray:
+        return np.array(self.drawn()["lengths"])
 
-    def milliseconds(self) -> list[float]:
-        return self.page.evaluate("seen.milliseconds")
+    def description(self) -> str | None:
+        """What a screen reader says of the picture."""
+        return self.picture.get_attribute("aria-label")
+
+    def words(self) -> str:
+        """The sentence below the picture, which is read out when it changes."""
+        return self.page.locator(".course-model").get_by_role("status").inner_text()
+
+    def random_start(self) -> int:
+        found = re.search(r"Random start (\d+)", self.words())
+        assert found, self.words()
+        return int(found[1])

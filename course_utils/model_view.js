@@ -5,7 +5,7 @@ const UNIT = 100; // pixels for a length of 1 among the arrows
 const REACH = 1.45 * UNIT;
 const CELL = 46;
 const TOP = 44;
-const CENTRE = { x: 180, y: TOP + REACH };
+const CENTRE = { x: 186, y: TOP + REACH };
 const BOTTOM = TOP + 2 * REACH;
 const STEP = 44; // from bar to bar
 const HIGHEST = 1.5;
@@ -25,7 +25,7 @@ function put(element, attributes) {
 // Where things are, for n features.
 function places(n) {
   const cell = Math.min(CELL, 230 / n);
-  const grid = { x: 400, y: TOP + 4, cell, side: n * cell };
+  const grid = { x: 404, y: TOP + 4, cell, side: n * cell };
   grid.bias = grid.x + grid.side + 16;
   const bars = { x: grid.bias + cell + 62, width: n * STEP, height: 1.5 * UNIT * HIGHEST };
   bars.y = grid.y + bars.height;
@@ -49,7 +49,7 @@ function frame(svg, names, { grid, bars }) {
     write(text, x - REACH - 15, y - at * UNIT + 5, "tick");
   }
   write("hidden number 0", x, last, "label");
-  turned("hidden number 1", 10, y);
+  turned("hidden number 1", 16, y);
 
   write("WᵀW and bias b", grid.x + grid.side / 2 + 20, 20, "title");
   names.forEach((name, i) => {

@@ -180,7 +180,7 @@ def test_the_phase_diagram_puts_each_outcome_at_its_p_and_r():
 # severity 1), CIE 1976 (L*a*b*).
 
 WHITE, DARK = "#ffffff", "#111111"  # what is behind a figure in JupyterLab's two themes
-THEME_TEXT = {WHITE: ("#000000", 0.87), DARK: ("#ffffff", 1.0)}  # --jp-ui-font-color1
+THEME_TEXT = {WHITE: ("#000000", 0.87), DARK: ("#ffffff", 0.87)}  # --jp-ui-font-color1
 SEEN_BY = {
     "everyone": np.eye(3),
     "protanopes": np.array(

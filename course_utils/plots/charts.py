@@ -83,7 +83,7 @@ def norms_vs_sparsity(probabilities: Any, norms: Any) -> go.Figure:
     figure = finished(traces, f"Lengths grow as features get rarer. Longer than one half: {said}.")
     figure.update_xaxes(title="1/p = 1/(1 − S), sparser to the right", type="log",
                         tickvals=[1, 2, 5, 10, 20, 50, 100])  # fmt: skip
-    return figure.update_yaxes(title="length ‖W_i‖", rangemode="tozero")
+    return figure.update_yaxes(title="length ‖W<sub>i</sub>‖", rangemode="tozero")
 
 
 def phase_diagram(

@@ -74,6 +74,7 @@ def _end_trace(W: np.ndarray) -> go.Scatter:
         **_ends(W),
         mode="markers+text",
         marker={"color": feature_colors(W.shape[1]), "size": 11},
+        cliponaxis=False,
         hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>",
     )
 
@@ -90,6 +91,7 @@ def _gram_trace(W: np.ndarray, b: np.ndarray) -> go.Heatmap:
     names = feature_names(len(b))
     return go.Heatmap(
         **_gram(W, b), x=[*names, " ", "b"], y=names, texttemplate="%{text}",
+        textfont={"size": 10.5},  # else plotly shrinks it to fit
         colorscale=DIVERGING, zmin=-STRONGEST, zmax=STRONGEST, showscale=False, xgap=1, ygap=1,
         hovertemplate="row %{y}, column %{x}: %{z:.2f}<extra></extra>",
     )  # fmt: skip
@@ -141,8 +143,8 @@ def superposition_figure(W: Any, b: Any) -> go.Figure:
     """
     W, b = _plane(W, b)
     figure = make_subplots(
-        rows=1, cols=3, column_widths=[0.3, 0.42, 0.28], horizontal_spacing=0.08,
-        subplot_titles=("columns of W", "WᵀW and bias b", "lengths ‖W_i‖"),
+        rows=1, cols=3, column_widths=[0.27, 0.48, 0.25], horizontal_spacing=0.09,
+        subplot_titles=("columns of W", "WᵀW and bias b", "lengths ‖W<sub>i</sub>‖"),
     )  # fmt: skip
     figure.add_trace(_shaft_trace(W), row=1, col=1)
     figure.add_trace(_end_trace(W), row=1, col=1)
@@ -159,7 +161,7 @@ def superposition_figure(W: Any, b: Any) -> go.Figure:
         showgrid=False,
         ticks="",
         autorange="reversed",
-        title={"text": "feature coming out", "standoff": 4},
+        title={"text": "feature coming out", "standoff": 6},
         col=2,
     )
     figure.update_xaxes(ticks="", title="feature", col=3)

@@ -21,7 +21,8 @@ LINE = "rgba(128,128,128,0.8)"
 NEGATIVE, POSITIVE, OPACITY, STRONGEST = "213,94,0", "15,127,196", 0.65, 1.3
 DIVERGING = [
     [0.0, f"rgba({NEGATIVE},{OPACITY})"],
-    [0.5, "rgba(128,128,128,0)"],
+    [0.5, f"rgba({NEGATIVE},0)"],
+    [0.5, f"rgba({POSITIVE},0)"],
     [1.0, f"rgba({POSITIVE},{OPACITY})"],
 ]
 SEQUENTIAL = [[0.0, "rgba(15,127,196,0)"], [1.0, "rgba(15,127,196,0.9)"]]

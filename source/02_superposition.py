@@ -459,6 +459,7 @@ for i, p in enumerate(probabilities):
     print(f"{p:6.3f} {counts[0]:14} {ranks[0]:14} {counts[1]:20} {ranks[1]:14}")
 assert count_represented(relu_models.W[-1]) == 5
 assert count_represented(linear_models.W[-1]) == 2
+assert ranks == [2, 2]
 
 # %% [markdown]
 # The rank never passes 2: there is no room for more. The linear models obey the sentence above.
@@ -521,6 +522,7 @@ for name, W in (
     change = ((Q @ W).T @ (Q @ W) - W.T @ W).abs().max()
     print(f"  largest change in WᵀW: {change:.1e}\n")
     assert change < 1e-5
+assert (Q @ orthogonal).abs().min() > 0.5
 
 # %% [markdown]
 # Every neuron changed. WᵀW did not, so neither did a single output.

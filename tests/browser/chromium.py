@@ -1,4 +1,4 @@
-"""Where a Chromium might be on this machine."""
+"""Where a Chromium might be on this machine, and how it is started."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 COMMANDS = (
     "chromium",
     "chromium-browser",

@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from chromium import find
+from chromium import ARGUMENTS, find
 from lab import Lab, Notebook
 from playwright.sync_api import sync_playwright
-
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
 # For a module, not for the session: Playwright keeps an event loop running while it is there, and

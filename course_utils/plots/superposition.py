@@ -102,6 +102,7 @@ def _length_trace(W: np.ndarray) -> go.Bar:
     return go.Bar(
         **_lengths(W), x=feature_names(n), marker={"color": feature_colors(n)},
         textposition="outside", cliponaxis=False,
+        textfont={"size": 11}, constraintext="none",
         hovertemplate="%{x}: length %{y:.3f}<extra></extra>",
     )  # fmt: skip
 

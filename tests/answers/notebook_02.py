@@ -274,6 +274,11 @@ def only_the_hidden_vector(x, W, b):
     return x @ W.T
 
 
+@wrong("2.2", "stops-at-hidden")
+def one_layer(x, W, b):
+    return F.relu(F.linear(x, W, b))
+
+
 @wrong("2.2", "changes-input")
 def adds_in_place(x, W, b):
     b += 0.1

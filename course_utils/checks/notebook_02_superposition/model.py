@@ -28,17 +28,12 @@ from course_utils.checks.words import shown
     ),
 )
 def reconstruct(answer: Answer) -> str:
-    relu = torch.relu
     # A square W first: there W Wᵀ runs as well as Wᵀ W, so that mistake can be named.
     for batch, n, d in ((2, 3, 3), (2, 4, 2)):
-        x, W, b = (
-            inputs.uniform(batch, n, seed=0),
-            inputs.normal(d, n, seed=1),
-            inputs.normal(n, seed=2),
-        )
-        tried = f"x = {shown(x)}, W = {shown(W)}, b = {shown(b)}"
+        x = inputs.uniform(batch, n, seed=0)
+        W, b = inputs.normal(d, n, seed=1), inputs.normal(n, seed=2)
         try:
-            y = answer(x, W, b)
+            y = answer.tensor(x, W, b, shape=(batch, n), meaning="batch, n_features")
         except Mistake as mistake:
             if mistake.diagnosis == "raises" and "shapes cannot be multiplied" in mistake.message:
                 raise Mistake(
@@ -48,47 +43,49 @@ def reconstruct(answer: Answer) -> str:
                     f"the left: it meets Wᵀ first, and W after that. {mistake.message}",
                 ) from None
             raise
-        if isinstance(y, Tensor) and tuple(y.shape) == (batch, d) and d != n:
-            raise Mistake(
-                "stops-at-hidden",
-                f"You returned the hidden vector, of shape {(batch, d)}. The model then tries to "
-                "get the features back out: apply Wᵀ to the hidden vector.",
-            )
-        x64, W64, b64 = x.double(), W.double(), b.double()
-        z = x64 @ W64.T @ W64
-        wrong = {
-            "missing-relu": (z + b64, "The ReLU is missing: put it around all of WᵀW x + b."),
-            "missing-bias": (relu(z), "The bias b is missing: add it inside the ReLU."),
-            "bias-after-relu": (
-                relu(z) + b64,
-                "You add b after the ReLU. It goes inside: its work is to push small "
-                "interference below zero, so that the ReLU can remove it.",
-            ),
-            "relu-on-hidden": (
-                relu(relu(x64 @ W64.T) @ W64 + b64),
-                "You also apply a ReLU to the hidden vector. In this model the hidden layer is "
-                "linear; the only ReLU is at the output.",
-            ),
-        }
-        if d == n:
-            wrong["rows-for-columns"] = (
-                relu(x64 @ W64 @ W64.T + b64),
-                "You multiply by W first and by Wᵀ second: that is W Wᵀ, which mixes rows. Each "
-                "feature is a column of W, so the product is Wᵀ W.",
-            )
-            wrong["stops-at-hidden"] = (
-                x64 @ W64.T,
-                "You returned the hidden vector W x. The model then tries to get the features "
-                "back out: apply Wᵀ to it.",
-            )
-        expect(
-            as_tensor(y, shape=(batch, n), meaning="batch, n_features"),
-            relu(z + b64),
-            tried=tried,
-            why="each row is ReLU(WᵀW x + b) for that row of x",
-            mistakes=wrong,
-        )
+        _judge_output(y, x, W, b)
     return "The hidden layer has d_hidden numbers, and yet all n_features come out again."
+
+
+def _judge_output(y: Tensor, x: Tensor, W: Tensor, b: Tensor) -> None:
+    tried = f"x = {shown(x)}, W = {shown(W)}, b = {shown(b)}"
+    x, W, b = x.double(), W.double(), b.double()
+    relu, hidden = torch.relu, x @ W.T
+    z = hidden @ W
+    mistakes = {
+        "missing-relu": (z + b, "The ReLU is missing: put it around all of WᵀW x + b."),
+        "missing-bias": (relu(z), "The bias b is missing: add it inside the ReLU."),
+        "bias-after-relu": (
+            relu(z) + b,
+            "You add b after the ReLU. It goes inside: its work is to push small interference "
+            "below zero, so that the ReLU can remove it.",
+        ),
+        "relu-on-hidden": (
+            relu(relu(hidden) @ W + b),
+            "You also apply a ReLU to the hidden vector. In this model the hidden layer is linear; "
+            "the only ReLU is at the output.",
+        ),
+    }
+    if len(W) == len(b):
+        for part in (hidden, relu(hidden), relu(hidden + b)):
+            if same(y, part):
+                raise Mistake(
+                    "stops-at-hidden",
+                    "You multiply by W once only, and that is the hidden vector. The model then "
+                    "tries to get the features back out: multiply by Wᵀ as well.",
+                )
+        mistakes["rows-for-columns"] = (
+            relu(x @ W @ W.T + b),
+            "You multiply by W first and by Wᵀ second: that is W Wᵀ, which mixes rows. Each "
+            "feature is a column of W, so the product is Wᵀ W.",
+        )
+    expect(
+        y,
+        relu(z + b),
+        tried=tried,
+        why="each row is ReLU(WᵀW x + b) for that row of x",
+        mistakes=mistakes,
+    )
 
 
 @exercise(

@@ -54,7 +54,9 @@ def sample_features(answer: Answer) -> str:
             f"A feature that is present has a value between 0 and 1. Yours run from {x.min():.2f} "
             f"to {x.max():.2f}: `torch.rand` draws what you need, `torch.randn` does not.",
         )
-    _tosses_enough_coins([draw(8, p, seed) != 0 for seed in range(40)])
+    by_sample = torch.equal(present.any(1), present.all(1))
+    if by_sample or torch.equal(present.any(0), present.all(0)):
+        _tosses_enough_coins([draw(8, p, seed) != 0 for seed in range(40)])
     share = present.double().mean()
     if close(share, 1 - p, 0.02):
         raise Mistake(
@@ -100,7 +102,7 @@ def sample_features(answer: Answer) -> str:
 
 
 def _tosses_enough_coins(masks: list[Tensor]) -> None:
-    """`masks` tell of many small batches what is present."""
+    """`masks` tell what is present in many small batches, drawn with too few coins it seems."""
     advice = "toss one coin for each sample and each feature, so the mask has the shape of x."
     if all(mask.all() for mask in masks):
         raise Mistake(

@@ -6,9 +6,9 @@ functions, the working directory) is put back. `Answer`, in the module beside th
 learner's function to a check.
 
 Two things cannot be done from inside a process. A single call into C, such as
-`time.sleep(1000)`, goes on in its thread until it returns to the interpreter; the learner is
-then told to restart the kernel. And a process that is ended from below (`os._exit`, all
-memory taken) is gone.
+`time.sleep(1000)`, goes on in its thread until it returns to the interpreter, and so may loops
+within loops that catch everything; the learner is then told to restart the kernel. And a process
+that is ended from below (`os._exit`, all memory taken) is gone.
 """
 
 from __future__ import annotations
@@ -69,6 +69,22 @@ class Stopped(SystemExit):
 
     A SystemExit, because a thread that ends with one ends silently.
     """
+
+    def __init__(self) -> None:
+        """Made in the learner's thread: from here on, every line of theirs raises it again.
+
+        So a loop that catches it is left from inside its `except`, in every Python.
+        """
+        super().__init__()
+        sys.settrace(_stop_again)
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != __file__:
+            frame.f_trace = _stop_again
+            frame = frame.f_back
+
+
+def _stop_again(*_: Any) -> None:
+    raise Stopped
 
 
 class _Beginning(io.RawIOBase):
@@ -148,7 +164,10 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
     def work() -> None:
         nonlocal value, error
         try:
-            value = decide()
+            try:
+                value = decide()
+            finally:
+                sys.settrace(None)  # `Stopped` may have set one
         except BaseException as caught:  # SystemExit and the like must not end the kernel
             error = caught
 
@@ -181,6 +200,8 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
                 "and could not be stopped. Look for a loop whose end is never reached, or a long "
                 "sleep, and change it; then restart the kernel, or it goes on in the background."
             )
+        if len(printed.text()) == OUTPUT_LIMIT:
+            advice += " It also prints very much, which takes time by itself."
         return Outcome(
             None,
             Mistake(

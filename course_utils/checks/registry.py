@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,11 +51,14 @@ def registry() -> dict[str, Check]:
 
     for module in pkgutil.iter_modules(package.__path__):
         if module.name.startswith("notebook_"):
-            before = dict(_checks)
+            before, name = dict(_checks), f"{package.__name__}.{module.name}"
             try:
-                importlib.import_module(f"{package.__name__}.{module.name}")
+                importlib.import_module(name)
             except BaseException:
-                # Python will run the module again: it must find the ids free that it took.
+                # The next call will run the module again, with those inside it: none of them may
+                # count as loaded, and the ids that they took must be free.
+                for loaded in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
+                    del sys.modules[loaded]
                 _checks.clear()
                 _checks.update(before)
                 raise

@@ -25,7 +25,7 @@ WINDOWS = (
 )
 
 
-def candidates(playwrights_own: str | None = None) -> Iterator[str | None]:
+def candidates() -> Iterator[str | None]:
     """Most deliberate choice first."""
     yield os.environ.get("CHROMIUM")
     yield from map(shutil.which, COMMANDS)
@@ -35,9 +35,8 @@ def candidates(playwrights_own: str | None = None) -> Iterator[str | None]:
         for parts in WINDOWS:
             if variable in os.environ:
                 yield str(Path(os.environ[variable], *parts))
-    yield playwrights_own
 
 
-def find(playwrights_own: str | None = None) -> str | None:
+def find() -> str | None:
     """Path of the first Chromium (or Chrome, or Edge) that is there, else None."""
-    return next((p for p in candidates(playwrights_own) if p and Path(p).is_file()), None)
+    return next((p for p in candidates() if p and Path(p).is_file()), None)

@@ -11,17 +11,22 @@ from chromium import ARGUMENTS, find
 from lab import Lab, Notebook
 from playwright.sync_api import sync_playwright
 
+MISSING = "No Chromium: install Chromium, Chrome or Edge, or set CHROMIUM to its path."
+
+
+def pytest_runtest_setup():
+    """Not in a fixture: from here, pytest reports all skipped tests together, in one line."""
+    if find() is None:
+        # Where nobody looks, a skip would go unseen.
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+
 
 # For a module, not for the session: Playwright keeps an event loop running while it is there, and
 # the tests that run notebooks without a browser want one of their own.
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
-        path = find(playwright.chromium.executable_path)
-        if path is None:
-            reason = "No Chromium: install Chromium or Chrome, or set CHROMIUM to its path."
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=find(), args=list(ARGUMENTS))
         yield browser
         browser.close()
 

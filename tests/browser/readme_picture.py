@@ -16,8 +16,7 @@ WIDTH = 1190  # of the window, so that the panel has about 1000
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        path = find(playwright.chromium.executable_path)
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=find(), args=list(ARGUMENTS))
         lab = Lab(Path(folder))
         try:
             source = ROOT / "notebooks" / "02_superposition.ipynb"

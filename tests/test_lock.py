@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lock import without_cuda
 
 ROOT = Path(__file__).parents[1]
-OURS = {"course_utils", "build_notebooks", "source_format", "solution_markers", "course"}
+OURS = {"course_utils", "build_notebooks", "source_format", "solution_markers", "course", "lock"}
 OURS |= {"a_module_that_nobody_has"}  # a hostile answer of a test
 OURS |= {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"answers"}
 # The name to import, where it is not the name to install.
@@ -34,6 +35,28 @@ def test_no_line_brings_cuda_or_names_an_index():
     for line in lines("requirements.lock"):
         assert not re.match(r"nvidia|cuda|triton", line)
         assert "://" not in line and not line.startswith("-")
+
+
+def test_only_what_cuda_alone_needs_is_left_out():
+    annotated = """
+numpy==2.0 ; python_full_version < '3.11'  # via -r requirements.in, torch
+cuda-toolkit==13.0  # via torch
+nvidia-cublas==13.1  # via cuda-toolkit, nvidia-cudnn
+nvidia-cudnn==9.1  # via torch
+nvidia-ml-py==1.0  # via a-monitor
+nvidia-helper==1.0  # via nvidia-ml-py, torch
+torch==2.13.0  # via -r requirements.in, numpy
+"""
+    kept = [line.split("==")[0] for line in without_cuda(annotated)]
+    assert kept == ["numpy", "nvidia-ml-py", "nvidia-helper", "torch"]
+    assert "numpy==2.0 ; python_full_version < '3.11'" in without_cuda(annotated)
+
+
+def test_torch_is_one_version_for_all_pythons():
+    # course.py installs it first, by itself
+    (line,) = [line for line in lines("requirements.lock") if line.startswith("torch==")]
+    assert ";" not in line
+    assert line in lines("requirements.in")
 
 
 def test_what_is_asked_for_is_pinned():

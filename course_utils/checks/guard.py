@@ -71,12 +71,12 @@ class Stopped(SystemExit):
     """
 
     def __init__(self) -> None:
-        """Made in the learner's thread: from here on, every line of theirs raises it again.
+        """Made in the learner's thread: there, the next line of a running function raises it again.
 
         So a loop that catches it is left from inside its `except`, in every Python.
         """
         super().__init__()
-        sys.settrace(_stop_again)
+        sys.settrace(lambda *_: None)  # on, but not for functions called from now on
         frame = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename != __file__:
             frame.f_trace = _stop_again

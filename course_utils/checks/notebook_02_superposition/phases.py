@@ -29,7 +29,7 @@ WANTED = "two numbers, (loss of ignoring the second, loss of the antipodal pair)
 def phase_losses(answer: Answer) -> str:
     for p, r in ((0.2, 0.7), (0.6, 0.3), (0.05, 1.4)):
         _judge(answer(p, r), p, r)
-    return "Interference costs p², absence costs p: rare enough, sharing always wins."
+    return "Interference costs about p², leaving out costs about p: rare enough, sharing wins."
 
 
 def _judge(value: object, p: float, r: float) -> None:

@@ -187,12 +187,12 @@ def test_tab_goes_through_the_panel_in_order(panel):
 
 
 def test_a_new_picture_is_there_at_once(panel, record_property):
-    """The best of three rounds, for a machine may have other work to do."""
+    """The best of five rounds at the most, for a machine may have other work to do."""
     panel.go_to(sparsity=0, decay=8)
     for key in ["ArrowRight"] * 10 + ["ArrowLeft"] * 10:  # to warm up
         panel.press("sparsity", key)
     rounds = []
-    while len(rounds) < 3 and (not rounds or rounds[-1][1] > SLOWEST):
+    while len(rounds) < 5 and (not rounds or rounds[-1][1] > SLOWEST):
         began = len(panel.milliseconds())
         for key in ["ArrowRight"] * 40 + ["ArrowLeft"] * 40:
             panel.press("sparsity", key)

@@ -55,7 +55,7 @@ def change_theme(page, theme: str) -> None:
         f"JupyterLab {theme.title()}",
     )
     light = str(theme == "light").lower()
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light, timeout=30_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -570,7 +570,7 @@ def retrain(p: float, decay: float, seed: int) -> tuple[torch.Tensor, torch.Tens
     config = toy_models.ToyConfig(
         feature_probability=p, importance=toy_models.importance_decay(5, decay)
     )
-    model = toy_models.train(config, toy_models.Recipe(steps=250), seed=seed, n_restarts=4)
+    model = toy_models.train(config, seed=seed, n_restarts=4)
     return model.W, model.b
 
 

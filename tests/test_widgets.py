@@ -140,7 +140,8 @@ def test_what_is_sent_for_a_picture_is_small(panel):
 
 def test_show_displays_plain_data_and_words(monkeypatch):
     shown = []
-    monkeypatch.setattr(widgets, "display", lambda what, **options: shown.append((what, options)))
+    record = lambda what, **options: shown.append((what, options))  # noqa: E731
+    monkeypatch.setattr(widgets.figures, "display", record)
     figure = plots.gram_heatmap(np.eye(3), np.zeros(3))
     figure.update_layout(meta={"alt": "three <b> features"})
     widgets.show(figure)

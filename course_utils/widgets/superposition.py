@@ -1,10 +1,7 @@
-"""What moves: a slider that everyone can use, and the panels. State and callbacks only; the
-numerics are passed in, so that every panel can be tested without a browser."""
+"""The central panel of notebook 02: sparsity and importance under sliders, a model trained anew."""
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,52 +9,10 @@ from typing import Any
 import anywidget
 import ipywidgets
 import numpy as np
-import plotly.graph_objects as go
 import traitlets
-from IPython.display import HTML, display
 
 from course_utils import plots
-
-# All figure text in the theme's own colour, so that it is legible on light and on dark.
-STYLE = (
-    "<style>.js-plotly-plot .main-svg text{fill:var(--jp-ui-font-color1,#777)!important}"
-    ".js-plotly-plot .hoverlayer text{fill:#fff!important}</style>"
-)
-# No tool bar: a dozen stops of the Tab key for every figure, one of which sends data away.
-CONFIG = {"displayModeBar": False, "responsive": True}
-MIMETYPE = "application/vnd.plotly.v1+json"
-
-
-def show(figure: go.Figure) -> None:
-    """Display a figure as plain data (a few KB, not a widget), and in words below it."""
-    words = plots.alt_text(figure)
-    data = json.loads(figure.to_json()) | {"config": CONFIG}
-    display({MIMETYPE: data, "text/plain": words}, raw=True)
-    display(HTML(f"{STYLE}<details><summary>In words</summary>{html.escape(words)}</details>"))
-
-
-class Slider(anywidget.AnyWidget):
-    """A labelled slider over a list of values, of which `labels` are the words.
-
-    Built on the browser's own range input: it has a name for screen readers and takes arrow
-    keys. `index` changes when the slider is let go, or at each key.
-    """
-
-    _esm = Path(__file__).with_name("slider.js")
-    _css = Path(__file__).with_name("slider.css")
-    name = traitlets.Unicode().tag(sync=True)
-    labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    index = traitlets.Int(0).tag(sync=True)
-
-    @traitlets.validate("index")
-    def _in_range(self, proposal: Any) -> int:
-        return max(0, min(proposal["value"], len(self.labels) - 1))
-
-
-class RadioKeys(anywidget.AnyWidget):
-    """Invisible; lets the arrow keys move between the radio buttons of the box that it is in."""
-
-    _esm = Path(__file__).with_name("radio_keys.js")
+from course_utils.widgets.controls import Slider
 
 
 class ModelView(anywidget.AnyWidget):

@@ -1,0 +1,20 @@
+"""What moves: controls that everyone can use, and the panels. State and callbacks only; the
+numerics are passed in, so that every panel can be tested without a browser.
+
+`figures` shows a static figure, `controls` has what panels share, and each panel is a module with
+the JavaScript that draws it beside it.
+"""
+
+from course_utils.widgets.controls import RadioKeys, Slider
+from course_utils.widgets.figures import MIMETYPE, show
+from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
+
+__all__ = [
+    "MIMETYPE",
+    "ModelView",
+    "RadioKeys",
+    "Slider",
+    "SuperpositionPanel",
+    "show",
+    "superposition_panel",
+]

@@ -21,6 +21,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +35,7 @@ NO_VENV = (
     "Ubuntu: `sudo apt install python3-venv`). Then run the same command again."
 )
 AGAIN = "Then run the same command again; it goes on from here."
+ANEW = "Download the course again, over this folder (your own work, in work/, stays). "
 
 # JupyterLab as a learner should first see it: no news, no update check, the course map as a page,
 # and no tools that the course does not use.
@@ -120,8 +123,10 @@ def wanted():
 
 
 def is_ready():
+    if not os.access(venv_python(), os.X_OK):  # gone, or a link to a Python that is gone
+        return False
     try:
-        return read(os.path.join(venv_folder(), "course-ready")).decode() == wanted()
+        return read(os.path.join(venv_folder(), "course-ready")) == wanted().encode()
     except OSError:
         return False
 
@@ -138,6 +143,9 @@ def one_at_a_time():
 
         else:
             import fcntl
+
+            # pip holds the lock too, in case this process is killed and pip goes on.
+            os.set_inheritable(file.fileno(), True)
 
             def attempt():
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,6 +173,7 @@ def set_up():
         if is_ready():
             return
         print("Setting up the course in %s (a few minutes, once)." % venv_folder())
+        forget_halves()
         make_venv()
         install_torch()
         step("other packages", ["--no-deps", "-r", in_root("requirements.lock")])
@@ -173,9 +182,27 @@ def set_up():
         print("The course is set up.")
 
 
+def forget_halves():
+    """Let pip install again what an interrupted run left half installed.
+
+    pip takes a package as installed as soon as its .dist-info folder is there. The data of a
+    package (most of JupyterLab) comes later, and the file INSTALLER after that.
+    """
+    version = "python%d.%d" % tuple(sys.version_info[:2])
+    parts = ("Lib",) if os.name == "nt" else ("lib", version)
+    packages = os.path.join(venv_folder(), *(parts + ("site-packages",)))
+    for name in os.listdir(packages) if os.path.isdir(packages) else []:
+        folder = os.path.join(packages, name)
+        if name.endswith(".dist-info") and not os.path.exists(os.path.join(folder, "INSTALLER")):
+            shutil.rmtree(folder)
+
+
 def make_venv():
     """Make the virtual environment, unless a working one of this Python version is there."""
-    probe = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
+    probe = (
+        "import sys, importlib.metadata as m; m.version('pip');"
+        "print('%d.%d' % sys.version_info[:2])"
+    )
     try:
         found = subprocess.check_output([venv_python(), "-c", probe], stderr=subprocess.DEVNULL)
         if found.decode().strip() == "%d.%d" % tuple(sys.version_info[:2]):
@@ -186,10 +213,14 @@ def make_venv():
 
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         raise Problem(NO_VENV)
+    if not os.path.isdir(venv_folder()):
+        os.mkdir(venv_folder())  # the venv module does not say it well if a file is in the way
     run = subprocess.run(
         [sys.executable, "-m", "venv", "--clear", venv_folder()],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=clean_environment(),
+        close_fds=os.name == "nt",  # as in step
     )
     if run.returncode:
         raise explain(run.stdout.decode(errors="replace"), "the virtual environment")
@@ -197,8 +228,11 @@ def make_venv():
 
 def pinned(package):
     """`package==version` as the lock has it."""
-    lock = read(in_root("requirements.lock")).decode()
-    return re.search(r"^%s==[^\s;]+" % re.escape(package), lock, re.MULTILINE).group()
+    lock = read(in_root("requirements.lock")).decode(errors="replace")
+    found = re.search(r"^%s==[^\s;]+" % re.escape(package), lock, re.MULTILINE)
+    if not found:
+        raise Problem("requirements.lock is damaged. " + ANEW + AGAIN)
+    return found.group()
 
 
 def install_torch():
@@ -234,15 +268,23 @@ def step(what, options, installer=None, may_be_missing=False):
     show("  %s ..." % what)
     command = list(installer or [venv_python(), "-m", "pip", "install", "--no-input"]) + options
     log = os.path.join(venv_folder(), "install.log")
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    environment = clean_environment()
     environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    environment["PIP_USER"] = "0"  # whatever pip.conf says: here it installs into .venv
+    over = "\r" if sys.stdout.isatty() else "\n"
     with open(log, "ab") as out:
         start = out.seek(0, os.SEEK_END)
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            close_fds=os.name == "nt",  # elsewhere pip is to hold the lock of one_at_a_time
+        )
         try:
             while process.poll() is None:
                 time.sleep(0.2)
-                if sys.stdout.isatty():
+                if over == "\r":
                     show("\r  %s ... %d s " % (what, time.time() - began))
         except BaseException:
             process.terminate()
@@ -250,27 +292,31 @@ def step(what, options, installer=None, may_be_missing=False):
             raise
     said = read(log)[start:].decode(errors="replace")
     if process.returncode == 0:
-        print("\r  %s: done in %d s." % (what, time.time() - began))
+        print("%s  %s: done in %d s." % (over, what, time.time() - began))
         return True
-    print("\r  %s: not done.  " % what)
+    print("%s  %s: not done.  " % (over, what))
     missing = re.search(
         "No matching distribution|no version of|unsatisfiable|Failed to fetch", said
     )
-    if may_be_missing and (installer or (missing and not re.search(NETWORK, said))):
-        return False
+    if may_be_missing and not re.search(FULL, said):
+        # uv asks PyTorch's own index, which may be out of reach where the usual one is not.
+        if installer or (missing and not re.search(NETWORK, said)):
+            return False
     raise explain(said, what)
 
 
 NETWORK = (
     "NewConnectionError|NameResolutionError|Temporary failure in name resolution|ConnectTimeout"
     "|ReadTimeout|Network is unreachable|Connection refused|Connection reset|getaddrinfo failed"
-    "|ProxyError|Connection broken"
+    "|ProxyError|Connection broken|Connection aborted|IncompleteRead|SSLError|SSL: CERTIFICATE"
+    "|confirming the ssl certificate"
 )
+FULL = "No space left on device|Disk quota exceeded"
 
 
 def explain(said, what):
     """The sentence for what an installer wrote before it gave up."""
-    if "No space left on device" in said or "Disk quota exceeded" in said:
+    if re.search(FULL, said):
         return Problem("The disk is full: make about 3 GB of room. " + AGAIN)
     if "ensurepip" in said:
         return Problem(NO_VENV)
@@ -298,15 +344,16 @@ def hand_out(source, work):
     """Copy the notebooks to the learner's folder. Nothing that a learner changed is touched.
 
     A notebook that has a newer version is replaced if the learner never changed it; else the
-    new one is put beside it. Which version was handed out is kept in .shipped.json.
+    new one is put beside it. What was handed out under which name is kept in .shipped.json.
     """
     if not os.path.isdir(work):
         os.mkdir(work)
     record = os.path.join(work, ".shipped.json")
     try:
         shipped = json.loads(read(record).decode())
-        assert isinstance(shipped, dict)
-    except (OSError, ValueError, AssertionError):
+    except (OSError, ValueError):
+        shipped = {}
+    if not isinstance(shipped, dict):
         shipped = {}
     for name in sorted(os.listdir(source)):
         if not name.endswith(".ipynb"):
@@ -320,30 +367,37 @@ def hand_out(source, work):
                 write(mine, new)
                 print("%s was updated; you had not changed it." % name)
             else:
-                beside = put_beside(mine, new)
+                beside = put_beside(mine, new, shipped)
                 print("There is a newer %s. Yours is kept; the new one is %s." % (name, beside))
         shipped[name] = digest(new)
     write(record, json.dumps(shipped, indent=1).encode())
 
 
-def put_beside(mine, new):
-    """Write `new` next to `mine` under a name that is free, or that holds it already."""
+def put_beside(mine, new, shipped):
+    """Write `new` next to `mine`, over what was put there before if the learner left it alone."""
     stem, number = mine[: -len(".ipynb")], 1
     while True:
         beside = "%s.new%s.ipynb" % (stem, "" if number == 1 else "-%d" % number)
-        if not os.path.exists(beside):
+        name = os.path.basename(beside)
+        if not os.path.exists(beside) or digest(read(beside)) == shipped.get(name):
             write(beside, new)
         if read(beside) == new:
-            return os.path.basename(beside)
+            shipped[name] = digest(new)
+            return name
         number += 1
 
 
 # The two commands
 
 
+def clean_environment():
+    """The environment without what would make the course's Python look elsewhere."""
+    return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+
+
 def environment_for(work):
     """The environment of JupyterLab: the course's Python first, its settings kept in work/."""
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+    environment = clean_environment()
     scripts = os.path.dirname(venv_python())
     environment["PATH"] = scripts + os.pathsep + environment.get("PATH", "")
     environment["VIRTUAL_ENV"] = venv_folder()
@@ -376,14 +430,31 @@ def lab(options):
     )
     command = [venv_python(), "-m", "jupyterlab", "--ServerApp.root_dir=" + work]
     command += ["--LabApp.default_url=/lab/tree/START.md"]
+    command += ["--ServerApp.answer_yes=True"]  # one Ctrl-C stops it, without a question
+    prompt = "course_utils.server.PromptConnection"  # sliders are answered at once
+    command += ["--ServerApp.kernel_websocket_connection_class=" + prompt]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container everyone is root
     print("JupyterLab opens in your browser. Stop it here with Ctrl-C.")
-    return subprocess.call(command + options, env=environment, cwd=work)
+    return become(command + options, environment, work)
 
 
 def test(options):
-    return subprocess.call([venv_python(), "-m", "pytest"] + options, cwd=ROOT)
+    return become([venv_python(), "-m", "pytest"] + options, clean_environment(), ROOT)
+
+
+def become(command, environment, folder):
+    """Go on as another program, so that Ctrl-C and signals reach it and nobody else."""
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.chdir(folder)
+        os.execve(command[0], command, environment)
+    process = subprocess.Popen(command, env=environment, cwd=folder)
+    while True:  # Windows cannot do that; there, Ctrl-C reaches both
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            pass
 
 
 def main(arguments):
@@ -401,6 +472,9 @@ def main(arguments):
         return 2
     try:
         check_python(sys.version_info)
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")  # a folder's name may not be printable here
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
         set_up()
         return commands[before[0]](after)
     except Problem as problem:
@@ -418,12 +492,14 @@ def main(arguments):
 def os_problem(error):
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", -1)):
         return "The disk is full: make about 3 GB of room. " + AGAIN
+    path = getattr(error, "filename2", None) or error.filename or "here"  # 2: where to, if moved
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "No permission to write %s: move the course to a folder of your own. %s" % (
-            error.filename or "here",
-            AGAIN,
-        )
-    return "The system said: %s (%s). %s" % (error.strerror, error.filename, AGAIN)
+        return "No permission to write %s: move the course to a folder of your own. " % path + AGAIN
+    if error.errno in (errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
+        return "%s is in the way: move it elsewhere. %s" % (path, AGAIN)
+    if error.errno == errno.ENOENT and not str(path).startswith(venv_folder()):
+        return "%s is missing. %s%s" % (path, ANEW, AGAIN)
+    return "The system said: %s. If it says so again, delete the folder .venv. %s" % (error, AGAIN)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
     toy_models   toy models of superposition and their training
     plots        arrays in, plotly figures out
     widgets      sliders and panels
+    server       a setting of JupyterLab that lets them answer at once
     checks       the exercises' checks
 
 Import the module you need, as in ``from course_utils import toy_models``. This file imports

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "assets": set(),
     "plots": set(),
     "widgets": {"plots"},
+    "server": set(),
     "checks": None,
     "__main__": None,
 }

@@ -1,5 +1,6 @@
 """course.py: sets the course up on a bare machine, and never costs a learner anything."""
 
+import contextlib
 import errno
 import json
 import os
@@ -16,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch):
-    """course.py in a folder of its own (with a space and an accent), where pip is a stand-in."""
+def bare(tmp_path, monkeypatch):
+    """course.py in a folder of its own, with a space and an accent."""
     folder = tmp_path / "a course für all"
     folder.mkdir()
     for name in ("course.py", "pyproject.toml", "requirements.lock"):
@@ -27,18 +28,63 @@ def course(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("course_under_test", folder / "course.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.installed = []
+    monkeypatch.setattr(module.signal, "signal", lambda *_: None)  # those of pytest stay
+    return module
 
-    def make_venv():
-        Path(module.venv_folder()).mkdir(exist_ok=True)
+
+@pytest.fixture
+def course(bare, monkeypatch):
+    """The same, where pip is a stand-in."""
+    bare.installed = []
 
     def step(what, options, **_):
-        module.installed.append(options[-1])
+        bare.installed.append(options[-1])
         return True
 
-    monkeypatch.setattr(module, "make_venv", make_venv)
-    monkeypatch.setattr(module, "step", step)
-    return module
+    monkeypatch.setattr(bare, "make_venv", lambda: fake_python(bare, ""))
+    monkeypatch.setattr(bare, "step", step)
+    return bare
+
+
+def fake_python(course, script):
+    """Put a shell script where the environment's Python belongs."""
+    python = Path(course.venv_python())
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text("#!/bin/sh\n" + script)
+    python.chmod(0o755)
+
+
+def pip_says(course, monkeypatch, said, code=1):
+    """Let every installer say this and end with this code. Returns what it was started with."""
+    started = []
+    Path(course.venv_folder()).mkdir(exist_ok=True)
+
+    class Process:
+        returncode = code
+
+        def __init__(self, command, stdout, **options):
+            started.append(options)
+            stdout.write(said.encode())
+
+        def poll(self):
+            return code
+
+    monkeypatch.setattr(course.subprocess, "Popen", Process)
+    return started
+
+
+def no_real_venv(course, monkeypatch):
+    """Let `python -m venv` do nothing. Returns what it was started with."""
+    made, run = [], subprocess.run
+
+    def pretend(command, *arguments, **options):
+        if "venv" not in command:
+            return run(command, *arguments, **options)
+        made.append((command, options))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(course.subprocess, "run", pretend)
+    return made
 
 
 def only_setup(course, monkeypatch):
@@ -75,7 +121,7 @@ def test_the_file_can_be_read_by_a_python_that_is_too_old():
         assert "This course needs Python" in run.stdout
     import ast
 
-    tree = ast.parse((ROOT / "course.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "course.py").read_text(encoding="ascii"))
     for node in ast.walk(tree):
         assert not isinstance(node, (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal))
         if isinstance(node, ast.Raise):
@@ -128,6 +174,104 @@ def test_an_interrupted_run_is_not_taken_for_a_finished_one(course, monkeypatch,
     assert course.is_ready() and len(done) == 1
 
 
+def test_what_was_left_half_installed_is_installed_again(course):
+    """pip writes INSTALLER near the end; without it, pip may have stopped in the middle."""
+    python = "python{}.{}".format(*sys.version_info)
+    packages = Path(course.venv_folder(), *([] if os.name == "nt" else ["lib", python]))
+    packages = packages / ("Lib/site-packages" if os.name == "nt" else "site-packages")
+    for name in ("half-1.0.dist-info", "whole-1.0.dist-info", "half"):
+        (packages / name).mkdir(parents=True)
+        (packages / name / "METADATA").touch()
+    (packages / "whole-1.0.dist-info" / "INSTALLER").write_text("pip")
+    course.forget_halves()
+    assert sorted(os.listdir(packages)) == ["half", "whole-1.0.dist-info"]
+
+
+def test_set_up_begins_with_forgetting_the_halves(course, monkeypatch):
+    only_setup(course, monkeypatch)
+    monkeypatch.setattr(course, "forget_halves", lambda: course.installed.append("forgotten"))
+    course.main(["test"])
+    assert course.installed[0] == "forgotten"
+
+
+def test_an_environment_whose_python_has_vanished_is_not_ready(course, monkeypatch):
+    only_setup(course, monkeypatch)
+    course.main(["test"])
+    assert course.is_ready()
+    os.remove(course.venv_python())
+    os.symlink("/no/such/python", course.venv_python())
+    assert not course.is_ready()
+
+
+@pytest.mark.parametrize("stamp", [b"", b"\xff\xfe garbled", b"0" * 64])
+def test_a_garbled_stamp_only_means_another_set_up(course, monkeypatch, stamp):
+    only_setup(course, monkeypatch)
+    course.main(["test"])
+    Path(course.venv_folder(), "course-ready").write_bytes(stamp)
+    assert not course.is_ready()
+    assert course.main(["test"]) == 0
+    assert course.is_ready()
+
+
+@pytest.mark.parametrize("answer", ["exit 1", "echo 2.7", "echo"])
+def test_an_environment_that_does_not_answer_well_is_made_anew(bare, monkeypatch, answer):
+    """Its Python crashes, or is of another version."""
+    made = no_real_venv(bare, monkeypatch)
+    fake_python(bare, answer)
+    bare.make_venv()
+    [(command, _)] = made
+    assert command == [sys.executable, "-m", "venv", "--clear", bare.venv_folder()]
+    fake_python(bare, "echo {}.{}".format(*sys.version_info))
+    bare.make_venv()
+    assert len(made) == 1
+
+
+def test_an_environment_without_pip_is_made_anew(bare, monkeypatch):
+    """Whoever stops the making of an environment may leave one."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare.venv_folder()], check=True)
+    made = no_real_venv(bare, monkeypatch)
+    bare.make_venv()
+    assert len(made) == 1
+
+
+def test_an_environment_is_made_without_what_would_lead_python_elsewhere(bare, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/elsewhere")
+    made = no_real_venv(bare, monkeypatch)
+    bare.make_venv()
+    [(_, options)] = made
+    assert "PYTHONHOME" not in options["env"]
+
+
+def test_pip_installs_into_the_environment_whatever_the_users_settings_say(bare, monkeypatch):
+    monkeypatch.setenv("PIP_USER", "1")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    started = pip_says(bare, monkeypatch, "", code=0)
+    assert bare.step("something", ["x"])
+    assert started[0]["env"]["PIP_USER"] == "0"
+    assert "PYTHONPATH" not in started[0]["env"]
+
+
+def test_progress_in_a_file_has_no_carriage_returns(bare, monkeypatch, capsys):
+    pip_says(bare, monkeypatch, "", code=0)
+    bare.step("something", ["x"])
+    assert capsys.readouterr().out == "  something ...\n  something: done in 0 s.\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ProtocolError('Connection aborted.', RemoteDisconnected('Remote end closed it'))",
+        "urllib3.exceptions.IncompleteRead: IncompleteRead(3 bytes read, 5 more expected)",
+        "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] failed')",
+        "Could not fetch URL: There was a problem confirming the ssl certificate",
+        "ReadTimeoutError: HTTPSConnectionPool: Read timed out. ReadTimeout",
+        "ProxyError('Cannot connect to proxy.')",
+    ],
+)
+def test_every_way_to_lose_the_network_is_called_that(course, said):
+    assert "check the network" in str(course.explain(said + "\nERROR: No matching", "it"))
+
+
 @pytest.mark.parametrize(
     ("pip_said", "words"),
     [
@@ -168,53 +312,130 @@ def test_a_failing_file_system_is_one_sentence(course, monkeypatch, capsys, numb
     assert words in capsys.readouterr().out
 
 
-def test_a_python_without_venv_gets_one_sentence(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize("path", [".venv", ".setup.lock", "work", "work/.shipped.json"])
+@pytest.mark.parametrize("kind", ["file", "folder", "dangling link"])
+def test_what_is_in_the_way_is_named_and_never_deleted(bare, monkeypatch, capsys, path, kind):
+    fine = {
+        ("file", ".setup.lock"),
+        ("file", "work/.shipped.json"),
+        ("folder", ".venv"),
+        ("folder", "work"),
+        ("dangling link", ".setup.lock"),
+        ("dangling link", "work/.shipped.json"),
+    }
+    there = Path(bare.in_root(*path.split("/")))
+    there.parent.mkdir(exist_ok=True)
+    Path(bare.in_root("notebooks")).mkdir()
+    if kind == "file":
+        there.touch()
+    elif kind == "folder":
+        there.mkdir()
+    else:
+        there.symlink_to("nowhere")
+    monkeypatch.setattr(bare, "step", lambda *_, **__: fake_python(bare, "") or True)
+    monkeypatch.setattr(bare, "settle_lab", lambda: None)
+    monkeypatch.setattr(bare, "become", lambda *_: 0)
+    monkeypatch.setattr(bare.subprocess, "check_call", lambda *_, **__: 0)
+    no_real_venv(bare, monkeypatch)
+    failed = bare.main(["lab"])
+    said = capsys.readouterr().out
+    if (kind, path) in fine:
+        assert not failed, said
+    else:
+        assert failed == 1
+        assert f"{there} is in the way: move it elsewhere." in said
+        assert there.is_symlink() or there.exists()
+
+
+@pytest.mark.parametrize("lock", [b"", b"\xff\x00 garbled"])
+def test_damaged_files_of_the_course_are_to_be_downloaded_again(course, capsys, lock):
+    Path(course.in_root("requirements.lock")).write_bytes(lock)
+    assert course.main(["lab"]) == 1
+    said = capsys.readouterr().out
+    assert "requirements.lock is damaged. Download the course again" in said
+    os.remove(course.in_root("requirements.lock"))
+    assert course.main(["lab"]) == 1
+    said = capsys.readouterr().out
+    assert "requirements.lock is missing. Download the course again" in said
+
+
+def test_a_folder_whose_name_cannot_be_printed_is_no_trouble(course):
+    Path(course.venv_folder()).touch()
+    run = subprocess.run(
+        [sys.executable, course.in_root("course.py"), "lab"],
+        env=dict(os.environ, PYTHONIOENCODING="ascii", PYTHONUTF8="0"),
+        capture_output=True,
+        text=True,
+    )
+    assert "a course f?r all" in run.stdout and "is in the way" in run.stdout
+    assert run.stderr == ""
+
+
+def test_a_python_without_venv_gets_one_sentence(bare, monkeypatch, capsys):
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("course_without_venv", ROOT / "course.py")
-    course = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(course)
-    monkeypatch.setattr(course, "ROOT", str(tmp_path))
-    for name in ("pyproject.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, tmp_path)
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "ensurepip" else find(name)
     )
-    assert course.main(["lab"]) == 1
+    assert bare.main(["lab"]) == 1
     assert "sudo apt install python3-venv" in capsys.readouterr().out
 
 
-def test_a_killed_installation_leaves_no_installer_behind(tmp_path):
-    """SIGTERM or Ctrl-C in the middle: pip is stopped too, and nothing is called ready."""
+@pytest.fixture
+def midway(course):
+    """course.py in the middle of an installation: the process, and the number of its pip."""
     if os.name == "nt":
         pytest.skip("signals of this kind are POSIX only")
-    folder = tmp_path / "course"
-    (folder / ".venv" / "bin").mkdir(parents=True)
-    for name in ("course.py", "pyproject.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, folder)
-    fake = folder / ".venv" / "bin" / "python"
-    version = ".".join(map(str, sys.version_info[:2]))
-    fake.write_text(
-        f'#!/bin/sh\n[ "$1" = -c ] && echo {version} && exit\n'
-        f"echo $$ > {folder}/pid\nexec sleep 60\n"
+    version = "{}.{}".format(*sys.version_info)
+    note = Path(course.in_root("pid"))
+    fake_python(
+        course,
+        f'[ "$1" = -c ] && echo {version} && exit\necho $$ > "{note}"\nexec sleep 60\n',
     )
-    fake.chmod(0o755)
-    run = subprocess.Popen(
-        [sys.executable, folder / "course.py", "test"], stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, course.in_root("course.py"), "test"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     for _ in range(100):
-        if (folder / "pid").exists() and (folder / "pid").read_text().strip():
+        if note.exists() and note.read_text().strip():
             break
         time.sleep(0.1)
-    installer = int((folder / "pid").read_text())
-    run.send_signal(signal.SIGINT)
+    installer = int(note.read_text())
+    yield run, installer
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(installer, signal.SIGKILL)
+    run.kill()
+    run.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_set_up_leaves_no_installer_behind(course, midway, number):
+    """SIGTERM or Ctrl-C in the middle: pip is stopped too, and nothing is called ready."""
+    run, installer = midway
+    run.send_signal(number)
     said, _ = run.communicate(timeout=20)
     assert run.returncode == 130
     assert "goes on from here" in said and "Traceback" not in said
     with pytest.raises(ProcessLookupError):
         os.kill(installer, 0)
-    assert not (folder / ".venv" / "course-ready").exists()
+    assert not Path(course.venv_folder(), "course-ready").exists()
+
+
+def test_a_pip_that_outlives_its_set_up_keeps_the_next_one_waiting(course, midway):
+    """kill -9 cannot be answered: pip goes on, and must not meet a second pip."""
+    fcntl = pytest.importorskip("fcntl", reason="Windows has another kind of lock")
+    run, installer = midway
+    run.kill()
+    run.wait()
+    with open(course.in_root(".setup.lock"), "w") as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.kill(installer, signal.SIGKILL)
+        for _ in range(100):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(0.1)
+    pytest.fail("the lock outlived pip")
 
 
 def test_a_second_setup_waits_for_the_first(course, monkeypatch):
@@ -261,6 +482,28 @@ def test_only_then_the_usual_build_with_a_warning(course, monkeypatch, capsys):
     asked = offers(course, monkeypatch, platform="linux")
     assert asked[-1] == "torch==2.13.0"
     assert "some GB of CUDA" in capsys.readouterr().out
+
+
+NO_SUCH = "ERROR: No matching distribution found for torch==2.13.0+cpu"
+LOST = "NewConnectionError: Network is unreachable\n" + NO_SUCH
+FULL = "OSError: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("installer", [None, ["uv"]])
+@pytest.mark.parametrize(
+    ("said", "words"), [(NO_SUCH, None), (LOST, "check the network"), (FULL + NO_SUCH, "disk")]
+)
+def test_a_cpu_build_may_be_missing_but_a_full_disk_is_said(
+    bare, monkeypatch, installer, said, words
+):
+    """uv asks PyTorch's own index: that one out of reach is as good as no such build."""
+    pip_says(bare, monkeypatch, said)
+    ask = {"installer": installer, "may_be_missing": True}
+    if words is None or (installer and said is LOST):
+        assert bare.step("PyTorch", ["torch"], **ask) is False
+    else:
+        with pytest.raises(bare.Problem, match=words):
+            bare.step("PyTorch", ["torch"], **ask)
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
@@ -316,6 +559,16 @@ def test_a_new_version_that_the_learner_changed_is_kept_too(handed):
     }
 
 
+def test_new_versions_that_the_learner_left_alone_do_not_pile_up(handed):
+    handed()
+    (handed.work / "02_a.ipynb").write_text("my answers")
+    handed("second version")
+    assert handed("third version") == {
+        "02_a.ipynb": "my answers",
+        "02_a.new.ipynb": "third version",
+    }
+
+
 def test_an_untouched_notebook_is_brought_up_to_date(handed, capsys):
     handed()
     assert handed("second version") == {"02_a.ipynb": "second version"}
@@ -361,18 +614,63 @@ def test_an_unknown_command_says_which_there_are(course, capsys, arguments):
 
 
 def test_lab_starts_in_the_work_folder_with_the_courses_own_settings(course, monkeypatch):
-    calls = []
+    page, started = [], []
     os.makedirs(course.in_root("notebooks"))
     Path(course.venv_folder()).mkdir()
-    monkeypatch.setattr(course.subprocess, "check_call", lambda *a, **k: calls.append((a, k)))
-    monkeypatch.setattr(course.subprocess, "call", lambda *a, **k: calls.append((a, k)) or 7)
+    monkeypatch.setattr(course.subprocess, "check_call", lambda c, **_: page.append(c))
+    monkeypatch.setattr(course, "become", lambda *how: started.append(how) or 7)
     assert course.lab(["--no-browser"]) == 7
-    (page, _), (command, settings) = calls
     assert page[0][-2:] == ["start-page", course.in_root("work")]
-    assert command[0][-1] == "--no-browser"
-    assert "--LabApp.default_url=/lab/tree/START.md" in command[0]
-    assert settings["cwd"] == settings["env"]["COURSE_WORK"] == course.in_root("work")
-    assert settings["env"]["PATH"].startswith(os.path.dirname(course.venv_python()))
+    [(command, environment, folder)] = started
+    assert command[-1] == "--no-browser"
+    assert "--LabApp.default_url=/lab/tree/START.md" in command
+    assert "--ServerApp.answer_yes=True" in command, "one Ctrl-C is enough"
+    assert folder == environment["COURSE_WORK"] == course.in_root("work")
+    assert environment["PATH"].startswith(os.path.dirname(course.venv_python()))
     overrides = Path(course.venv_folder(), "share/jupyter/lab/settings/overrides.json")
     news = json.loads(overrides.read_text())["@jupyterlab/apputils-extension:notification"]
     assert news["fetchNews"] == "false"
+
+
+def test_test_runs_pytest_here_without_what_would_lead_python_elsewhere(course, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setattr(course, "become", lambda *how: how)
+    command, environment, folder = course.test(["-k", "lint"])
+    assert command == [course.venv_python(), "-m", "pytest", "-k", "lint"]
+    assert folder == course.ROOT
+    assert "PYTHONPATH" not in environment
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX only")
+def test_the_script_becomes_the_program_it_starts(course, monkeypatch):
+    """No parent is left that signals would have to pass through."""
+    done = []
+    monkeypatch.setattr(course.os, "chdir", lambda folder: done.append(folder))
+
+    def execve(*how):
+        done.append(how)
+        raise SystemExit  # it does not come back
+
+    monkeypatch.setattr(course.os, "execve", execve)
+    with pytest.raises(SystemExit):
+        course.become(["/bin/tool", "x"], {"A": "1"}, "/some/folder")
+    assert done == ["/some/folder", ("/bin/tool", ["/bin/tool", "x"], {"A": "1"})]
+
+
+def test_windows_waits_for_the_program_through_ctrl_c(course, monkeypatch):
+    answers = [KeyboardInterrupt, KeyboardInterrupt, 5]
+
+    class Process:
+        def __init__(self, *_, **__):
+            pass
+
+        def wait(self):
+            if answers[0] is KeyboardInterrupt:
+                raise answers.pop(0)
+            return answers[0]
+
+    with monkeypatch.context() as windows:
+        windows.setattr(course.os, "name", "nt")
+        windows.setattr(course.subprocess, "Popen", Process)
+        code = course.become(["tool"], {}, "folder")
+    assert code == 5

@@ -60,6 +60,7 @@ class Lab:
             "--expose-app-in-browser",
             f"--ServerApp.port={self.url.rpartition(':')[2]}",
             "--ServerApp.port_retries=0",
+            "--ServerApp.kernel_websocket_connection_class=course_utils.server.PromptConnection",
             "--IdentityProvider.token=",
             f"--ServerApp.root_dir={self.work}",
         ]

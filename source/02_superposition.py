@@ -252,7 +252,7 @@ W_sparse, b_sparse, losses_sparse = train_by_hand(feature_probability=0.05)
 
 steps = torch.arange(0, 1_500, 25)
 show(
-    plots.loss_lines(
+    plots.line_chart(
         steps,
         {
             "dense, p = 1": torch.tensor(losses_dense)[steps] / losses_dense[0],
@@ -399,7 +399,7 @@ loss_linear = toy_models.expected_loss(linear_models, seed=1)
 loss_relu = toy_models.expected_loss(relu_models, seed=1)
 floor = torch.tensor([linear_floor(torch.tensor(importance), p, 2) for p in probabilities])
 show(
-    plots.loss_lines(
+    plots.line_chart(
         1 / torch.tensor(probabilities),
         {
             "linear, your formula": floor / floor,

@@ -18,6 +18,7 @@ W = np.array([[1.1, 0.6, -0.7, 0.05, -1.0], [-0.3, 1.0, 0.8, -0.1, -0.4]])
 B = np.array([0.1, -0.2, 0.0, 0.45, -0.001])
 SHORT = np.array([[1.0, -1.0, 0.0, 0.1, 0.0], [0.0, 0.0, 0.2, 0.0, 1.1]])
 P = [1.0, 0.5, 0.1, 0.02]
+LEVELS = np.array([[1.0, 1.0], [0.5, 0.5], [0.4, 0.49], [0.0, 0.4]])
 GRID = np.array([[0, 1, 2, 0], [2, 1, 0, 0]])
 
 # Each figure, from its arguments and from others that must be said in other words.
@@ -31,9 +32,9 @@ FIGURES = {
         lambda: plots.activity_grids({"dense": np.eye(6) + 0.1, "sparse": np.eye(6)}),
         lambda: plots.activity_grids({"dense": np.eye(6), "sparse": 0 * np.eye(6)}),
     ],
-    "loss_lines": [
-        lambda: plots.loss_lines([1, 2], {"a": [3, 2]}, x_title="step", y_title="loss"),
-        lambda: plots.loss_lines([1, 2], {"a": [3, 1]}, x_title="step", y_title="loss", log_x=True),
+    "line_chart": [
+        lambda: plots.line_chart([1, 2], {"a": [3, 2]}, x_title="step", y_title="loss"),
+        lambda: plots.line_chart([1, 2], {"a": [3, 1]}, x_title="step", y_title="loss", log_x=True),
     ],
     "norms_vs_sparsity": [
         lambda: plots.norms_vs_sparsity(P, np.linspace(0, 1, 20).reshape(4, 5)),
@@ -49,6 +50,20 @@ FIGURES = {
         lambda: plots.cosine_strip({"pairs": [0.1, -0.9], "others": [0.0, 0.3]}),
         lambda: plots.cosine_strip({"pairs": [0.9, 0.8], "others": [0.0, 0.3]}),
     ],
+    "shapes_in_plane": [
+        lambda: plots.shapes_in_plane({"one": W, "other": SHORT}),
+        lambda: plots.shapes_in_plane({"one": SHORT, "other": SHORT}),
+    ],
+    "dimensionality_levels": [
+        lambda: plots.dimensionality_levels(P, LEVELS, {"1/2": 0.5}, x_title="1/p", log_x=True),
+        lambda: plots.dimensionality_levels(
+            P, LEVELS, {"2/5": 0.4}, x_title="1/p", names=["x0", "x1"]
+        ),
+    ],
+    "leverage_scatter": [
+        lambda: plots.leverage_scatter({"random": ([0.5, 1.0], [0.4, 0.9])}),
+        lambda: plots.leverage_scatter({"random": ([0.5, 1.0], [0.5, 1.0])}),
+    ],
 }
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
@@ -56,6 +71,7 @@ every_figure = pytest.mark.parametrize("name", FIGURES)
 def test_every_public_figure_is_tested_here():
     functions = {name for name in plots.__all__ if getattr(plots, name).__class__ is not str}
     others = {"PALETTE", "TEMPLATE", "alt_text", "feature_color", "superposition_state"}
+    others |= {"Look", "drag_state", "polytope_state"}
     assert functions - others == set(FIGURES)
 
 
@@ -74,6 +90,9 @@ def test_axes_are_labelled(name):
     axes = {key: axis for key, axis in layout.items() if re.match("[xy]axis", key)}
     assert len(axes) >= 2
     for key, axis in axes.items():
+        if axis.get("visible") is False:  # arrows have a circle of length 1 instead
+            assert name == "shapes_in_plane"
+            continue
         beside_a_labelled_one = key.startswith("yaxis") and axis.get("showticklabels") is False
         # Heights of bars are named in the title above them and written on each.
         on_the_bars = name == "superposition_figure" and key == "yaxis3"
@@ -162,6 +181,33 @@ def test_a_name_at_every_visible_arrow_and_the_same_colour_everywhere():
 def test_what_cannot_be_drawn_is_said(draw, w, b, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         draw(w, b)
+
+
+def test_the_shapes_have_their_arrows_and_a_name_for_each_that_can_be_seen():
+    figure = plots.shapes_in_plane({"one": W, "other": SHORT})
+    for k, arrows in ((0, W), (1, SHORT)):
+        _, shafts, ends, names = figure.data[4 * k : 4 * k + 4]
+        assert np.allclose([ends.x, ends.y], arrows)
+        assert list(shafts.x)[1::3] == arrows[0].tolist()
+        long = np.linalg.norm(arrows, axis=0) > 0.15
+        assert list(names.text) == [f"x{i}" for i in np.flatnonzero(long)]
+        beyond = np.hypot(names.x, names.y) - np.linalg.norm(arrows, axis=0)[long]
+        assert np.allclose(beyond, 0.24)  # not on the arrow's own end
+    with pytest.raises(ValueError, match="arrows in a plane need"):
+        plots.shapes_in_plane({"a solid": np.eye(3)})
+
+
+def test_levels_are_drawn_and_counted():
+    figure = plots.dimensionality_levels(
+        P, LEVELS, {"1/2": 0.5, "2/5": 0.4}, x_title="p", names=["x0", "x1"]
+    )
+    assert [list(trace.y) for trace in figure.data] == LEVELS.T.tolist()
+    assert [(shape.y0, shape.y1) for shape in figure.layout.shapes] == [(0.5, 0.5), (0.4, 0.4)]
+    assert [note.text for note in figure.layout.annotations] == ["1/2", "2/5"]
+    # Of seven values above .02, three are near 1/2 and two near 2/5.
+    assert "43% within .02 of 1/2, 29% within .02 of 2/5" in plots.alt_text(figure)
+    dots = plots.dimensionality_levels(P, LEVELS, {}, x_title="p").data[0]
+    assert list(zip(dots.x, dots.y)) == [(p, D) for p, row in zip(P, LEVELS) for D in row]
 
 
 def test_the_phase_diagram_puts_each_outcome_at_its_p_and_r():

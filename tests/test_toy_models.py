@@ -21,11 +21,14 @@ from course_utils.toy_models import (
     Recipe,
     ToyConfig,
     ToyModel,
+    best_bias,
+    descend,
     expected_loss,
     fast,
     gradients,
     importance_decay,
     importance_weighted_loss,
+    initial_weights,
     model,
     reconstruct,
     train,
@@ -240,6 +243,81 @@ def test_a_diverged_restart_is_not_the_best(monkeypatch):
     best = train(ToyConfig(), Recipe(steps=2), seed=0, n_restarts=3)
     third = model.initial_weights(ToyConfig(), Generator().manual_seed(0), 3)[0][2]
     assert (best.W - third).abs().max() < 0.11  # two steps away from the third start
+
+
+# On the way
+
+
+def test_the_end_of_a_descent_is_what_training_gives():
+    recipe, n_restarts = Recipe(steps=50), 3
+    config = ToyConfig(importance=(1.0, 0.5, 0.5, 0.5, 2.0))
+    generator = Generator().manual_seed(4)
+    W, b = initial_weights(config, generator, n_restarts)
+    weights, biases = descend(W, b, config, recipe, seed=9, n_snapshots=6)
+    assert torch.equal(weights[0], W) and torch.equal(biases[0], b)
+    batches = fast.stream(config, recipe, Generator().manual_seed(9), None)
+    W_end, b_end = fast._descend(W, b, config, recipe, batches)
+    assert torch.equal(weights[-1], W_end) and torch.equal(biases[-1], b_end)
+
+
+def test_snapshots_are_equally_far_apart_and_do_not_depend_on_their_number():
+    config, recipe = ToyConfig(n_features=3), Recipe(steps=30)
+    W, b = initial_weights(config, Generator().manual_seed(0))
+    every, _ = descend(W, b, config, recipe, seed=0, n_snapshots=31)
+    some, _ = descend(W, b, config, recipe, seed=0, n_snapshots=4)
+    assert every.shape == (31, 2, 3) and some.shape == (4, 2, 3)
+    assert torch.equal(some, every[::10])
+    assert len({float(W.sum()) for W in every}) == 31  # copies, not the same memory
+
+
+def test_runs_of_a_descent_do_not_touch_each_other():
+    config, recipe = ToyConfig(n_features=3), Recipe(steps=20)
+    W, b = initial_weights(config, Generator().manual_seed(0), 4)
+    together, _ = descend(W, b, config, recipe, seed=0, n_snapshots=3)
+    alone, _ = descend(W[2], b[2], config, recipe, seed=0, n_snapshots=3)
+    assert together.shape == (3, 4, 2, 3)
+    assert torch.allclose(together[:, 2], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "n_snapshots", "advice"),
+    [
+        (ToyConfig(n_features=3, feature_probability=(0.1, 0.2)), (2, 3), 2, "use one probability"),
+        (ToyConfig(n_features=3), (3, 2), 2, "columns of shape"),
+        (ToyConfig(n_features=3), (2, 3), 1, "use 2 to 401"),
+        (ToyConfig(n_features=3), (2, 3), 402, "use 2 to 401"),
+    ],
+)
+def test_a_descent_that_cannot_be_is_refused(config, shape, n_snapshots, advice):
+    with pytest.raises(ValueError, match=advice):
+        descend(torch.ones(shape), torch.zeros(shape[1]), config, seed=0, n_snapshots=n_snapshots)
+
+
+def test_the_best_bias_beats_all_others():
+    g = Generator().manual_seed(0)
+    x, W = sample_features(2000, 4, 0.3, generator=g), torch.randn(2, 4, generator=g)
+    weight = torch.rand(2000, generator=g)
+
+    def loss(b):
+        return weight @ (reconstruct(x, W, b) - x).square().sum(1)
+
+    best = best_bias(x, W, weight)
+    assert best.abs().max() <= 0.6
+    for i in range(4):
+        for other in torch.linspace(-0.6, 0.6, 13):
+            b = best.clone()
+            b[i] = other
+            assert loss(best) <= loss(b) * (1 + 1e-6)
+    ignored = best_bias(x, torch.zeros(2, 4), torch.ones(2000))
+    assert (ignored - x.mean(0)).abs().max() < 0.011  # all that can be said of a lost feature
+
+
+def test_a_weight_of_two_is_the_sample_twice():
+    g = Generator().manual_seed(0)
+    x, W = sample_features(300, 4, 0.3, generator=g), torch.randn(2, 4, generator=g)
+    weight = torch.tensor([2.0] * 100 + [1.0] * 200)
+    repeated = torch.cat([x[:100], x])
+    assert torch.equal(best_bias(x, W, weight), best_bias(repeated, W, torch.ones(400)))
 
 
 # Randomness, threads, and what comes back

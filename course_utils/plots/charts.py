@@ -41,7 +41,7 @@ def activity_grids(batches: Mapping[str, Any]) -> go.Figure:
     return figure.update_layout(template=TEMPLATE, height=380, meta={"alt": alt})
 
 
-def loss_lines(
+def line_chart(
     x: Any, lines: Mapping[str, Any], *, x_title: str, y_title: str, log_x: bool = False
 ) -> go.Figure:
     """One line for each entry of `lines`, all over the same x, told apart by dash and colour."""

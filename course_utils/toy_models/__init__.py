@@ -13,13 +13,15 @@ from course_utils.toy_models.config import (
     ToyConfig,
     importance_decay,
 )
-from course_utils.toy_models.fast import train
+from course_utils.toy_models.fast import descend, train
 from course_utils.toy_models.model import (
     Sampler,
     ToyModel,
+    best_bias,
     expected_loss,
     gradients,
     importance_weighted_loss,
+    initial_weights,
     linear_floor,
     reconstruct,
     train_plain,
@@ -33,10 +35,13 @@ __all__ = [
     "Sampler",
     "ToyConfig",
     "ToyModel",
+    "best_bias",
+    "descend",
     "expected_loss",
     "gradients",
     "importance_decay",
     "importance_weighted_loss",
+    "initial_weights",
     "linear_floor",
     "reconstruct",
     "train",

@@ -6,9 +6,10 @@ no second thread to wait for. With autograd's arithmetic, to rounding.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from course_utils.toy_models.config import FAST_RECIPE, Recipe, ToyConfig
@@ -62,10 +63,73 @@ def train(
     return ToyModel(W.clone(), b.clone(), config)  # clones, because autograd refuses the others
 
 
+def descend(
+    W: Float[Tensor, "*runs d_hidden n_features"],
+    b: Float[Tensor, "*runs n_features"],
+    config: ToyConfig,
+    recipe: Recipe = FAST_RECIPE,
+    *,
+    seed: int,
+    n_snapshots: int = 50,
+    sampler: Sampler | None = None,
+) -> tuple[
+    Float[Tensor, "n_snapshots *runs d_hidden n_features"],
+    Float[Tensor, "n_snapshots *runs n_features"],
+]:
+    """Train on from given weights, and return what they were on the way.
+
+    The first snapshot is the start and the last one the end, with about equal numbers of steps
+    between them. All runs see the same data, and none is chosen: this shows how learning goes.
+
+    Args:
+        W, b: where to start; leading dimensions are separate runs of the same problem.
+        config: the problem, with a single feature_probability.
+        recipe, seed, sampler: as for `train`.
+        n_snapshots: at least 2, at most one for each step and one for the start.
+
+    Raises:
+        ValueError: the config has several probabilities, W does not fit it, or n_snapshots is out
+            of range.
+    """
+    shape = (config.d_hidden, config.n_features)
+    if config.probabilities.ndim or W.shape[-2:] != shape:
+        raise ValueError(
+            f"W has shape {tuple(W.shape)} and feature_probability is "
+            f"{config.feature_probability}; use one probability, and columns of shape {shape}."
+        )
+    if not 2 <= n_snapshots <= recipe.steps + 1:
+        raise ValueError(
+            f"n_snapshots is {n_snapshots}; use 2 to {recipe.steps + 1} for {recipe.steps} steps."
+        )
+    runs = W.shape[:-2]
+    wanted = {round(k * recipe.steps / (n_snapshots - 1)) for k in range(n_snapshots)}
+    weights, biases = [W.reshape(-1, *shape).clone()], [b.reshape(-1, shape[1]).clone()]
+
+    def watch(step: int, P: Tensor) -> None:
+        if step in wanted:
+            weights.append(P[:, :-1].clone())
+            biases.append(P[:, -1].clone())
+
+    data = stream(config, recipe, Generator().manual_seed(seed), sampler)
+    with one_thread(), torch.inference_mode():
+        _descend(weights[0], biases[0], config, recipe, data, watch)
+    return (
+        torch.stack(weights).view(-1, *runs, *shape).clone(),
+        torch.stack(biases).view(-1, *runs, shape[1]).clone(),
+    )
+
+
 def _descend(
-    W: Tensor, b: Tensor, config: ToyConfig, recipe: Recipe, data: Iterator[Tensor]
+    W: Tensor,
+    b: Tensor,
+    config: ToyConfig,
+    recipe: Recipe,
+    data: Iterator[Tensor],
+    watch: Callable[[int, Tensor], None] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """AdamW on W, b (n_restarts, *instances, ...), one step for each batch of the data.
+
+    `watch(step, [[W], [b]])` is called after each step, numbered from 1.
 
     The bias is treated as the weight of one more feature, which is always 1. So W and b are one
     array P, and the formulas of `gradients` need one product where there were two:
@@ -117,6 +181,8 @@ def _descend(
             P.mul_(1 - learning_rate * recipe.weight_decay)
         size = learning_rate * corrections[step] / (1 - BETA_1 ** (step + 1))
         P.addcdiv_(mean, root, value=-size)
+        if watch is not None:
+            watch(step + 1, P)
     P = P.view(N, R, m + 1, n).transpose(0, 1)
     return P[:, :, :m].reshape(W.shape), P[:, :, m].reshape(b.shape)
 

@@ -189,6 +189,20 @@ def expected_loss(
     return total / n_samples
 
 
+def best_bias(
+    x: Float[Tensor, "batch n_features"],
+    W: Float[Tensor, "d_hidden n_features"],
+    weight: Float[Tensor, " batch"],
+) -> Float[Tensor, " n_features"]:
+    """The b that makes ReLU(W^T W x + b) most like x on these weighted samples, for given W.
+
+    Each b_i has its own error, so each is found alone, among -0.60, -0.58, ..., 0.60.
+    """
+    z, candidates = x @ (W.mT @ W), torch.linspace(-0.6, 0.6, 61)
+    errors = torch.stack([weight @ ((z + b).relu_() - x).square_() for b in candidates])
+    return candidates[errors.argmin(0)]
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread, and restore the number afterwards.

@@ -6,15 +6,28 @@ the JavaScript that draws it beside it.
 """
 
 from course_utils.widgets.controls import RadioKeys, Slider
+from course_utils.widgets.drag import DragPanel, drag_panel
 from course_utils.widgets.figures import MIMETYPE, show
+from course_utils.widgets.polytope import (
+    PolytopePanel,
+    PolytopeView,
+    polytope_panel,
+    polytope_view,
+)
 from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
 
 __all__ = [
     "MIMETYPE",
+    "DragPanel",
     "ModelView",
+    "PolytopePanel",
+    "PolytopeView",
     "RadioKeys",
     "Slider",
     "SuperpositionPanel",
+    "drag_panel",
+    "polytope_panel",
+    "polytope_view",
     "show",
     "superposition_panel",
 ]

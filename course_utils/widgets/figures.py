@@ -10,9 +10,11 @@ from IPython.display import HTML, display
 
 from course_utils import plots
 
-# All figure text in the theme's own colour, so that it is legible on light and on dark.
+# All figure text in the theme's own colour, so that it is legible on light and on dark. On a wide
+# screen a figure stays in shape.
 STYLE = (
-    "<style>.js-plotly-plot .main-svg text{fill:var(--jp-ui-font-color1,#777)!important}"
+    "<style>.jp-RenderedPlotly{max-width:1100px}"
+    ".js-plotly-plot .main-svg text{fill:var(--jp-ui-font-color1,#777)!important}"
     ".js-plotly-plot .hoverlayer text{fill:#fff!important}</style>"
 )
 # No tool bar: a dozen stops of the Tab key for every figure, one of which sends data away.

@@ -6,36 +6,18 @@ A wrong answer with the slug None is one that its check has no name for.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import torch
+from answers.tables import Tables
 from torch import nn
 from torch.nn import functional as F
 
 PICTURES = {"2.7"}  # exercises whose input is a picture
 
-RIGHT: dict[str, list[Any]] = defaultdict(list)
-WRONG: dict[str, list[tuple[str | None, Any]]] = defaultdict(list)
-
-
-def right(exercise: str) -> Callable[[Any], Any]:
-    def note(answer: Any) -> Any:
-        RIGHT[exercise].append(answer() if isinstance(answer, type) else answer)
-        return answer
-
-    return note
-
-
-def wrong(exercise: str, slug: str | None) -> Callable[[Any], Any]:
-    def note(answer: Any) -> Any:
-        WRONG[exercise].append((slug, answer))
-        return answer
-
-    return note
+tables = Tables()
+RIGHT, WRONG, right, wrong = tables.RIGHT, tables.WRONG, tables.right, tables.wrong
 
 
 # 2.1 Sample sparse features --------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from chromium import ARGUMENTS, find
-from lab import Lab, Notebook
+from lab import ROOT, Lab, Notebook
 from playwright.sync_api import sync_playwright
 
 MISSING = "No Chromium: install Chromium, Chrome or Edge, or set CHROMIUM to its path."
@@ -54,3 +54,12 @@ def opened(browser, lab):
             notebook.close()
 
     return open_one
+
+
+# Ordered by this parameter, so that each notebook is opened once in a module.
+@pytest.fixture(scope="module", params=sorted(p.stem for p in (ROOT / "source").glob("*.py")))
+def finished(request, opened):
+    """A student notebook after all its cells have run."""
+    with opened(ROOT / "notebooks" / f"{request.param}.ipynb") as notebook:
+        notebook.run()
+        yield notebook

@@ -9,11 +9,9 @@ import os
 from pathlib import Path
 
 import pytest
-from lab import ROOT
 from playwright.sync_api import expect
 
-STUDENT = ROOT / "notebooks" / "02_superposition.ipynb"
-PICTURES = ".js-plotly-plot, .course-model svg"
+PICTURES = ".js-plotly-plot, .course-model svg, .course-polytope svg"
 SMALLEST = 10  # pixels from the top of the line to its bottom
 
 # The faults of one picture. Turned text counts with its upright box.
@@ -41,12 +39,10 @@ FAULTS = """(picture, smallest) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def notebook(opened):
-    with opened(STUDENT) as notebook:
-        notebook.run()
-        notebook.page.evaluate("jupyterapp.shell.collapseLeft()")
-        yield notebook
+@pytest.fixture
+def notebook(finished):
+    finished.page.evaluate("jupyterapp.shell.collapseLeft()")
+    return finished
 
 
 def change_theme(page, theme: str) -> None:
@@ -72,7 +68,9 @@ def test_every_picture_can_be_read(notebook, theme, width):
         page.wait_for_timeout(300)  # figures follow the window with some delay
         faults += [f"picture {k}: {fault}" for fault in picture.evaluate(FAULTS, SMALLEST)]
         if folder := os.environ.get("COURSE_SCREENSHOTS"):
-            picture.screenshot(path=Path(folder) / f"{theme}-{width}-{k:02}.png")
+            picture.screenshot(
+                path=Path(folder) / f"{notebook.name[:2]}-{theme}-{width}-{k:02}.png"
+            )
     assert faults == []
 
 

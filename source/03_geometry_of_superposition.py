@@ -52,7 +52,7 @@ start("03_geometry_of_superposition")
 # %%
 predict(
     "3.a",
-    "The output passes a ReLU, and b = 0. Which angle between the two arrows makes less interference?",
+    "The output passes a ReLU, and b = 0. Which angle between the arrows makes less interference?",
     ["60 degrees", "120 degrees", "Both the same"],
 )
 
@@ -93,7 +93,7 @@ for c in degrees.deg2rad().cos():
     leak = torch.where(alone, c * x[:, 1], 0)
     measured.append(leak.relu().square().mean())
     without_relu.append(leak.square().mean())
-formula = torch.tensor([interference_alone(float(c), p) for c in degrees.deg2rad().cos()])
+formula = torch.tensor([float(interference_alone(float(c), p)) for c in degrees.deg2rad().cos()])
 show(
     plots.line_chart(
         degrees,
@@ -161,7 +161,7 @@ predict(
 # HINT: With G = WᵀW, the numerator is G_ii, and w_i · W_j is G_ij divided by the length of W_i.
 #
 # HINT: Put together, D_i = G_ii² / Σ_j G_ij². Where the sum is 0, so is G_ii: `torch.where` keeps the
-# division by zero out, or add a tiny number to the sum.
+# division by zero out, or add a tiny number, such as 1e-12, to the sum.
 
 
 # %%
@@ -356,7 +356,7 @@ predict(
 # %% [markdown] exercise="3.5" title="The square antiprism" minutes=7 difficulty=2 misconceptions=[]
 # Return eight arrows of length 1, shape (3, 8). Four of them have third coordinate +height, and stand at
 # 0, 90, 180 and 270 degrees. The other four have third coordinate −height, and stand at 45, 135, 225 and
-# 315 degrees.
+# 315 degrees. (Turned about the axis, they are as good.)
 #
 # HINT: An arrow of length 1 that ends at height z has a distance of √(1 − z²) from the axis.
 #
@@ -483,16 +483,15 @@ predict(
 # HINT: `torch.linalg.pinv(W @ W.T)` is the middle factor, of shape (d, d). You need only the diagonal of
 # WᵀMW.
 #
-# HINT: `(W * (M @ W)).sum(0)` is that diagonal, without the rest. For a rank that is not full, tell the
-# pseudoinverse what counts as zero: `rtol=1e-5`.
+# HINT: `(W * (M @ W)).sum(0)` is that diagonal, without the rest. Shorter, and the same: the diagonal of
+# `torch.linalg.pinv(W) @ W`.
 
 
 # %%
 def leverage_scores(W: torch.Tensor) -> torch.Tensor:
     """ℓ_i = W_iᵀ (W Wᵀ)⁺ W_i for every column of W, shape (n_features,)."""
     ### BEGIN SOLUTION
-    M = torch.linalg.pinv(W @ W.T, rtol=1e-5)
-    return (W * (M @ W)).sum(0)
+    return (torch.linalg.pinv(W) @ W).diagonal()
     ### END SOLUTION
 
 
@@ -523,8 +522,9 @@ for name, group in {"random": random_W, "rank 1": low_rank, "built": built}.item
     ranks = torch.tensor([float(torch.linalg.matrix_rank(W, rtol=1e-5)) for W in group])
     counts = torch.tensor([float(W.shape[1]) for W in group])
     print(
-        f"{name:7}  D − ℓ at most {(D - leverage).max():.0e}   ΣD/rank from {(sums / ranks).min():.2f} "
-        f"to {(sums / ranks).max():.2f}   more features than rank: {(counts > ranks).float().mean():.0%}"
+        f"{name:7}  D − ℓ at most {(D - leverage).max():.0e}   "
+        f"ΣD/rank from {(sums / ranks).min():.2f} to {(sums / ranks).max():.2f}   "
+        f"more features than rank: {(counts > ranks).float().mean():.0%}"
     )
     assert (D <= leverage + 1e-4).all()
     assert (sums <= ranks + 1e-3).all()
@@ -663,17 +663,17 @@ def pair_loss(cosine: float) -> float:
 pair_loss = check("3.8", pair_loss)
 
 # %%
-third = pair_loss(-1 / 3)
+half, third, whole = (float(pair_loss(-k)) for k in (1 / 2, 1 / 3, 1.0))
 contest = {
-    "3 in 2": {"triangle": 3 * pair_loss(-0.5), "digon + own dimension": pair_loss(-1.0)},
-    "4 in 3": {"tetrahedron": 6 * third, "digon + 2 own dimensions": pair_loss(-1.0)},
+    "3 in 2": {"triangle": 3 * half, "digon + own dimension": whole},
+    "4 in 3": {"tetrahedron": 6 * third, "digon + 2 own dimensions": whole},
 }
 for case, candidates in contest.items():
     for name, loss in candidates.items():
         print(f"{case}   {name:26} loss = {loss:.4f} p²")
-assert abs(contest["3 in 2"]["triangle"] - 3 / 8) < 1e-9
-assert abs(contest["4 in 3"]["tetrahedron"] - 10 / 27) < 1e-9
-assert abs(contest["3 in 2"]["digon + own dimension"] - 1 / 3) < 1e-9
+assert abs(contest["3 in 2"]["triangle"] - 3 / 8) < 1e-3
+assert abs(contest["4 in 3"]["tetrahedron"] - 10 / 27) < 1e-3
+assert abs(contest["3 in 2"]["digon + own dimension"] - 1 / 3) < 1e-3
 
 # %% [markdown]
 # By hand: ⅜ against ⅓. One bad pair is cheaper than three medium ones. The reason is in your formula:
@@ -811,7 +811,7 @@ show(
     plots.dimensionality_levels(
         sparser,
         D_sweep,
-        levels={"1": 1.0, "3/4": 3 / 4, "2/3": 2 / 3, "1/2": 1 / 2, "2/5": 2 / 5, "3/8": 3 / 8},
+        levels={"1": 1.0, "3/4": 3 / 4, "2/3": 2 / 3, "1/2": 1 / 2, "2/5": 2 / 5},
         x_title="1/p = 1/(1 − S), sparser to the right",
         log_x=True,
     )
@@ -916,7 +916,7 @@ print(f"3 directions in 2 dimensions:          {welch_bound(3, 2):.4f}")
 print(f"4,096 directions in 512 dimensions:    {welch_bound(4096, 512):.4f}")
 predict(
     "3.g",
-    "A trained model wants little interference. How close does its largest |cosine| come to the bound?",
+    "A trained model wants little interference. How near does its largest |cosine| come to it?",
     ["It reaches it", "It is clearly above it"],
 )
 
@@ -1122,10 +1122,12 @@ show(
 )
 snap = int((D_bent[:, 0] < 0.1).float().argmax())
 print(
-    f"last with x0 represented: importance {importances[snap - 1]:.2f}, D of x0 {D_bent[snap - 1, 0]:.3f}"
+    f"last with x0 represented: importance {importances[snap - 1]:.2f}, "
+    f"D of x0 {D_bent[snap - 1, 0]:.3f}"
 )
 print(
-    f"first without:            importance {importances[snap]:.2f}, {geometry.name_polytope(bent[snap])}"
+    f"first without:            importance {importances[snap]:.2f}, "
+    f"{geometry.name_polytope(bent[snap])}"
 )
 reveal("3.i", "It bends a little, then snaps into another shape", "Pentagon, then two digons.")
 assert 0.3 < D_bent[snap - 1, 0] < 0.39
@@ -1169,8 +1171,8 @@ for c in shares:
     angle = torch.stack([geometry.cosines(W)[0, 1] for W in runs]).clamp(-1, 1).arccos().rad2deg()
     angles.append(angle)
     print(
-        f"c = {c}: angles between x0 and x1 in four runs {listed(angle, 0)}   "
-        f"last run: {geometry.name_polytope(runs[-1])}, D {listed(feature_dimensionality(runs[-1]), 2)}"
+        f"c = {c}: angles between x0 and x1 {listed(angle, 0)}   "
+        f"D in the last run {listed(feature_dimensionality(runs[-1]), 2)}"
     )
 assert (angles[-1] < 65).all()
 assert (angles[2] < 90).all()
@@ -1203,7 +1205,7 @@ table = [
     (
         "D* has several plateaus as sparsity grows",
         f"one plateau, at {plateau.mean():.2f}, of {max(digons)} features in digons; then a band",
-        "80 features in 12 dimensions, against 400 in 30 in the paper; other plateaus are short here",
+        "80 features in 12 dimensions here, 400 in 30 in the paper; other plateaus are short",
     ),
     (
         "the D_i are sticky at a few fractions",
@@ -1224,7 +1226,7 @@ table = [
     ),
     (
         "one feature's importance bends the pentagon until it snaps",
-        f"bends down to importance {importances[snap - 1]:.2f}, snaps before {importances[snap]:.2f}",
+        f"bends until importance {importances[snap - 1]:.2f}, snaps by {importances[snap]:.2f}",
         "the grid is .05 wide",
     ),
     (
@@ -1233,12 +1235,9 @@ table = [
         "no right angle is on offer there",
     ),
 ]
-lines = "\n".join(f"| {said} | {got} | {why} |" for said, got, why in table)
-display(
-    Markdown(
-        f"| the paper says | measured here | why it differs, or how far it goes |\n|---|---|---|\n{lines}"
-    )
-)
+heading = ("the paper says", "measured here", "why it differs, or how far it goes")
+rows = [heading, ("---",) * 3, *table]
+display(Markdown("\n".join(f"| {' | '.join(row)} |" for row in rows)))
 
 # %% [markdown]
 # ## In your own words

@@ -160,32 +160,44 @@ def _name_of_group(C: Tensor) -> str | None:
     return None
 
 
-def polytope_faces(W: Float[Tensor, "3 n_features"], tolerance: float = 0.05) -> list[list[int]]:
+def polytope_faces(W: Float[Tensor, "3 n_features"]) -> list[list[int]]:
     """The faces of the convex hull of the represented columns (longer than 1/2), to be drawn.
 
-    Each face is a list of columns, in order around it. Columns within `tolerance` of a face's
-    plane belong to it. Degenerate cases: a flat shape is one face; fewer than three columns, or
-    columns on one line, have none.
+    Each face is a list of columns, in order around it. Triangles that lie in one plane within
+    about 8 degrees are one face. Degenerate cases: a shape that is flat within 0.02 is one face;
+    fewer than three columns, or columns on one line, have none.
     """
     kept = (feature_norms(W) > 0.5).nonzero().flatten()
     if len(kept) < 3:
         return []
     points = W[:, kept].T.double()
-    a, b, c = points[torch.combinations(torch.arange(len(kept)), 3)].unbind(1)
+    _, spread, axes = torch.linalg.svd(points - points.mean(0), full_matrices=False)
+    if spread[1] < 0.02:
+        return []
+    if spread[2] < 0.02:
+        return [kept[_around(points, axes[2])].tolist()]
+    triples = torch.combinations(torch.arange(len(kept)), 3)
+    a, b, c = points[triples].unbind(1)
     normals = torch.linalg.cross(b - a, c - a)
     sizes = normals.norm(dim=1, keepdim=True)
-    a, normals = a[sizes[:, 0] > 1e-6], (normals / sizes)[sizes[:, 0] > 1e-6]
-    # How high every point is above the plane of every triple: a face has them all on one side.
-    heights = normals @ points.T - (normals * a).sum(1, keepdim=True)
-    below, above = heights.amin(1) < -tolerance, heights.amax(1) > tolerance
-    faces: dict[tuple[int, ...], Tensor] = {}
-    for height, normal, outward in zip(*(t[~(below & above)] for t in (heights, normals, below))):
-        corners = (height.abs() <= tolerance).nonzero().flatten()
-        faces.setdefault(tuple(corners.tolist()), normal if outward else -normal)
-    if (flat := tuple(range(len(kept)))) in faces:
-        faces = {flat: faces[flat]}
-    return [kept[list(face)][_around(points[list(face)], normal)].tolist()
-            for face, normal in faces.items()]  # fmt: skip
+    # A triple is part of a face when no point lies beyond its plane, on one of the two sides.
+    unit = normals / sizes.clamp_min(1e-12)
+    heights = unit @ points.T - (unit * a).sum(1, keepdim=True)
+    faces: list[tuple[Tensor, set[int]]] = []
+    for triple, normal, size, height in zip(triples.tolist(), unit, sizes, heights):
+        if size < 1e-6 or min(height.max(), -height.min()) > 1e-6:
+            continue
+        outward = normal if height.max() <= 1e-6 else -normal
+        for known, corners in faces:
+            if known @ outward > 0.99:
+                corners.update(triple)
+                break
+        else:
+            faces.append((outward, set(triple)))
+    return [
+        kept[sorted(corners)][_around(points[sorted(corners)], outward)].tolist()
+        for outward, corners in faces
+    ]
 
 
 def _around(corners: Float[Tensor, "k 3"], normal: Float[Tensor, "3"]) -> Tensor:

@@ -17,7 +17,6 @@ from course_utils.plots.theme import (
     as_array,
     feature_color,
     feature_colors,
-    feature_names,
     finished,
     listed,
 )
@@ -45,18 +44,15 @@ def shapes_in_plane(shapes: Mapping[str, Any]) -> go.Figure:
         shafts = go.Scatter(
             x=x, y=y, mode="lines", hoverinfo="skip", line={"color": LINE, "width": 2.5}
         )
-        lengths = np.linalg.norm(W, axis=0)
-        long = lengths > 0.15
-        # A name stands beyond the end of its arrow.
-        beyond = W * (1 + 0.24 / np.where(long, lengths, 1))
-        colors, names = np.array(feature_colors(W.shape[1])), np.array(feature_names(W.shape[1]))
+        colors = feature_colors(W.shape[1])
         ends = go.Scatter(
-            x=W[0], y=W[1], mode="markers", marker={"color": colors.tolist(), "size": 10},
+            x=W[0], y=W[1], mode="markers", marker={"color": colors, "size": 10},
             hovertemplate="(%{x:.2f}, %{y:.2f})<extra></extra>",
         )  # fmt: skip
+        names = _names_beyond(W)
         labels = go.Scatter(
-            x=beyond[0, long], y=beyond[1, long], mode="text", text=names[long].tolist(),
-            textfont={"size": 12}, hoverinfo="skip",
+            x=[at[0] for at in names.values()], y=[at[1] for at in names.values()],
+            text=list(names), mode="text", textfont={"size": 12}, hoverinfo="skip",
         )  # fmt: skip
         for trace in (circle, shafts, ends, labels):
             figure.add_trace(trace, row=1, col=k)
@@ -70,6 +66,21 @@ def shapes_in_plane(shapes: Mapping[str, Any]) -> go.Figure:
         template=TEMPLATE, height=250, showlegend=False, margin={"l": 5, "r": 5, "t": 35, "b": 5},
         meta={"alt": f"Arrows from the origin, by their angles in degrees. {said}."},
     )  # fmt: skip
+
+
+def _names_beyond(W: np.ndarray) -> dict[str, np.ndarray]:
+    """Where the name of each visible arrow stands: beyond its end. Neighbours share one place."""
+    lengths = np.linalg.norm(W, axis=0)
+    places: list[tuple[np.ndarray, list[str]]] = []
+    for i in np.flatnonzero(lengths > 0.15):
+        at = W[:, i] * (1 + 0.26 / lengths[i])
+        for place, names in places:
+            if np.abs(place - at).max() < 0.36:
+                names.append(f"x{i}")
+                break
+        else:
+            places.append((at, [f"x{i}"]))
+    return {" ".join(names): at for at, names in places}
 
 
 def _angles(W: np.ndarray) -> str:

@@ -36,10 +36,14 @@ TEMPLATE = go.layout.Template(
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         hovermode="closest",
         xaxis={"gridcolor": GRID, "zerolinecolor": LINE, "linecolor": LINE, "ticks": "outside"},
-        yaxis={"gridcolor": GRID, "zerolinecolor": LINE, "linecolor": LINE, "ticks": "outside"},
+        # automargin: long numbers push the title outwards
+        yaxis={
+            "gridcolor": GRID, "zerolinecolor": LINE, "linecolor": LINE, "ticks": "outside",
+            "automargin": True,
+        },
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
-)
+)  # fmt: skip
 
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -75,8 +79,8 @@ def diverging(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Two decimals, and no minus sign before a zero."""
-    return f"{value:.2f}".replace("-0.00", "0.00")
+    """Two decimals, the same for all that are 3/8 but for rounding, no minus sign before a zero."""
+    return f"{round(value, 5):.2f}".replace("-0.00", "0.00")
 
 
 def listed(names: Sequence[str]) -> str:

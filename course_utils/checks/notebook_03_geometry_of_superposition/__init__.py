@@ -5,8 +5,9 @@ from course_utils.checks.notebook_03_geometry_of_superposition import (
     dimensionality,
     packing,
     pair,
-    shapes,
+    polygons,
+    solids,
     theorem,
 )
 
-__all__ = ["dimensionality", "packing", "pair", "shapes", "theorem"]
+__all__ = ["dimensionality", "packing", "pair", "polygons", "solids", "theorem"]

@@ -90,7 +90,7 @@ def _judge_pair(answer: Answer, cosine: float) -> None:
         ),
         "always-opposite": (
             1 / 3,
-            "⅓ is the loss of two opposite arrows, k = 1. Yours does not depend on the cosine.",
+            "The loss of two opposite arrows is ⅓, with k = 1. Yours gives it for another k too.",
         ),
     }
     if k > 0:

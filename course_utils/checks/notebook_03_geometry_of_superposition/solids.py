@@ -1,116 +1,36 @@
-"""Exercises 3.3 to 3.5: a shape is right in any position, whatever the order of its arrows.
-
-So they are decided by lengths and angles. A shape that is only roughly right does not pass: the
-notebook goes on to measure it in five digits.
-"""
+"""Exercises 3.4 and 3.5: the tetrahedron and the square antiprism."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from course_utils import geometry
-from course_utils.checks.answer import Answer, as_tensor
+from course_utils.checks.answer import Answer
 from course_utils.checks.compare import expect, same, unforeseen
 from course_utils.checks.guard import Mistake
+from course_utils.checks.notebook_03_geometry_of_superposition.arrows import (
+    EXACT,
+    EXACT_ANGLE,
+    EXACT_COSINE,
+    ROUGH,
+    TURN,
+    TWICE,
+    alike,
+    all_in,
+    angles,
+    arrows,
+    gaps_between,
+    gaps_of,
+    listed,
+    not_unit,
+    rounded,
+    twice_the_same,
+    wrong_lengths,
+)
 from course_utils.checks.registry import exercise
-
-EXACT = 1e-4  # for lengths, and for coordinates
-EXACT_ANGLE = 2e-5  # in radians; the notebook's D depends on angles, and not on lengths
-EXACT_COSINE = 5e-6
-ROUGH = 0.01  # what was meant, with too few digits
-TURN = 2 * math.pi
-TWICE = (
-    "The first two rows of yours are the same, so that all arrows point along one diagonal. One "
-    "row is the cosine of the angle, the other the sine."
-)
-
-# 3.3 -------------------------------------------------------------------------------------
-
-
-@exercise(
-    "3.3",
-    fallback=geometry.regular_polygon,
-    diagnoses=(
-        "half-turn",
-        "first-and-last-coincide",
-        "degrees-as-radians",
-        "turns-as-radians",
-        "all-the-same",
-        "cosine-twice",
-        "not-unit",
-        "rounded",
-        "transposed",
-    ),
-)
-def regular_polygon(answer: Answer) -> str:
-    for k in (5, 3, 1, 2, 8):
-        _judge_polygon(answer(k), k)
-    return "Equal angles all the way round: every line in the plane is used equally, from k = 3 on."
-
-
-def _judge_polygon(value: Any, k: int) -> None:
-    W = _arrows(value, (2, k), f"2 coordinates, {k} arrows")
-    lengths, gaps = W.norm(dim=0), _gaps(W)
-    right_lengths = same(lengths, torch.ones(k), EXACT)
-    off = float((gaps - TURN / k).abs().max())
-    if right_lengths and off < EXACT_ANGLE:
-        return
-    if off < ROUGH and lengths.min() > ROUGH:
-        if (lengths - 1).abs().max() < ROUGH:
-            raise Mistake("rounded", _rounded("`torch.pi` for π, and `torch.cos`"))
-        raise Mistake("not-unit", _not_unit(lengths))
-    if k > 2 and _twice_the_same(W):
-        raise Mistake("cosine-twice", TWICE)
-    if not right_lengths:
-        raise _wrong_lengths(lengths, f"k = {k}")
-    if k > 2:
-        i = torch.arange(k, dtype=torch.float64)
-        for slug, angles, message in (
-            (
-                "half-turn",
-                (math.pi * i / k, math.pi * i / (k - 1)),
-                "Your arrows fill only half of the circle. All the way round is 2π, twice as much.",
-            ),
-            (
-                "first-and-last-coincide",
-                (TURN * i / (k - 1),),
-                "Your last arrow is the same as the first: 2π is where the circle began. Divide "
-                "the turn into k steps and leave the end out, as `torch.arange(k) / k` does.",
-            ),
-            (
-                "degrees-as-radians",
-                (360 * i / k,),
-                "Your angles are in degrees, and `cos` and `sin` want radians: a full turn is 2π "
-                "and not 360. Or convert them with `deg2rad()`.",
-            ),
-            (
-                "turns-as-radians",
-                (i / k,),
-                "Your angles run from 0 to 1, in parts of a turn. A full turn is 2π: multiply "
-                "them by that.",
-            ),
-            (
-                "all-the-same",
-                (0 * i,),
-                "All your arrows point the same way: their angles are equal, or differ by full "
-                "turns. Arrow i is at the angle 2π·i/k.",
-            ),
-        ):
-            if any(_alike(gaps, _gaps_of(a)) for a in angles):
-                raise Mistake(slug, message)
-    raise unforeseen(
-        tried=f"k = {k}",
-        want=f"gaps of {360 / k:g} degrees between neighbours",
-        why=f"a full turn of 360 degrees is divided evenly among {k}",
-        got=f"gaps of {_listed(gaps.rad2deg())} degrees",
-    )
-
-
-# 3.4 -------------------------------------------------------------------------------------
 
 
 def _tetrahedron() -> Tensor:
@@ -135,10 +55,10 @@ def tetrahedron(answer: Answer) -> str:
     value = answer()
     if type(value) is Tensor and value.dtype == torch.int64:
         value = value.double()  # corners of a cube; what is wrong with them can be said
-    W = _arrows(value, (3, 4), "3 coordinates, 4 arrows")
+    W = arrows(value, (3, 4), "3 coordinates, 4 arrows")
     lengths = W.norm(dim=0)
     if lengths.min() < ROUGH:
-        raise _wrong_lengths(lengths, "your four arrows")
+        raise wrong_lengths(lengths, "your four arrows")
     w = W / lengths
     C = (w.T @ w)[torch.triu_indices(4, 4, 1).unbind()]
     off = float((C + 1 / 3).abs().max())
@@ -146,14 +66,14 @@ def tetrahedron(answer: Answer) -> str:
         return "Four arrows in three dimensions: all cosines are −1/3, however you turn it."
     if off < ROUGH:
         if (lengths - 1).abs().max() < ROUGH:
-            raise Mistake("rounded", _rounded("roots, such as `3**0.5`,"))
-        raise Mistake("not-unit", _not_unit(lengths))
+            raise Mistake("rounded", rounded("roots, such as `3**0.5`,"))
+        raise Mistake("not-unit", not_unit(lengths))
     _judge_corners(w, C)
     raise unforeseen(
         tried="the cosines between every two of your four arrows",
         want="−0.3333 six times",
         why="four equal angles in three dimensions are possible in this way only",
-        got=_listed(C),
+        got=listed(C),
     )
 
 
@@ -166,14 +86,14 @@ def _judge_corners(w: Tensor, C: Tensor) -> None:
             "between every two: a square has angles of 90 and of 180 degrees. Use the third "
             "dimension.",
         )
-    if _all_in(C, 1 / 3, -1 / 3, -1.0):
+    if all_in(C, 1 / 3, -1 / 3, -1.0):
         raise Mistake(
             "any-four-corners",
             "Your arrows point to four corners of a cube, but not every two are equally far "
-            f"apart: the cosines are {_listed(C)}. Choose the corners so that any two differ in "
+            f"apart: the cosines are {listed(C)}. Choose the corners so that any two differ in "
             "exactly two coordinates.",
         )
-    if _all_in(C, 0.0, 1.0, -1.0):
+    if all_in(C, 0.0, 1.0, -1.0):
         raise Mistake(
             "right-angles",
             "Your arrows lie on the three axes, and the fourth has no axis of its own. Four equal "
@@ -184,7 +104,7 @@ def _judge_corners(w: Tensor, C: Tensor) -> None:
         others = [i for i in range(4) if i != apex]
         to_apex = w[:, apex] @ w[:, others]
         between = (w.T @ w)[others][:, others][torch.triu_indices(3, 3, 1).unbind()]
-        if not (_all_in(to_apex, to_apex[0]) and _all_in(between, between[0])):
+        if not (all_in(to_apex, to_apex[0]) and all_in(between, between[0])):
             continue
         if abs(float(between[0])) < ROUGH:
             raise Mistake(
@@ -199,9 +119,6 @@ def _judge_corners(w: Tensor, C: Tensor) -> None:
             f"{to_apex[0]:.3f}, and between two of them it is {between[0]:.3f}. Lift or lower the "
             "three, and keep their length 1, until both are −1/3.",
         )
-
-
-# 3.5 -------------------------------------------------------------------------------------
 
 
 @exercise(
@@ -225,18 +142,18 @@ def _judge_corners(w: Tensor, C: Tensor) -> None:
 )
 def square_antiprism(answer: Answer) -> str:
     for height in (0.5, 0.2, 0.8):
-        W = _arrows(answer(height), (3, 8), "3 coordinates, 8 arrows")
+        W = arrows(answer(height), (3, 8), "3 coordinates, 8 arrows")
         _judge_heights(W, height)
         _judge_radius(W, height)
         _judge_squares(W, height)
     # At the ends: an octagon in a plane, and two poles.
     for height, gap in ((0.0, 45.0), (1.0, None)):
-        W = _arrows(answer(height), (3, 8), "3 coordinates, 8 arrows")
+        W = arrows(answer(height), (3, 8), "3 coordinates, 8 arrows")
         _judge_heights(W, height)
         _judge_radius(W, height)
         if gap:
             expect(
-                _gaps(W).rad2deg(),
+                gaps_between(W).rad2deg(),
                 torch.full((8,), gap, dtype=torch.float64),
                 tried=f"height = {height:g}, and looked at the gaps between neighbours in degrees",
                 why=f"both squares are in one plane, one turned by {gap:g} degrees",
@@ -280,7 +197,7 @@ def _judge_heights(W: Tensor, height: float) -> None:
         tried=f"height = {height:g}, and looked at the third coordinates",
         want=f"+{height:g} four times and −{height:g} four times",
         why="one square is at +height and the other at −height",
-        got=_listed(z),
+        got=listed(z),
     )
 
 
@@ -290,7 +207,7 @@ def _judge_radius(W: Tensor, height: float) -> None:
     if same(lengths, torch.ones(8), EXACT):
         return
     radius = W[:2].norm(dim=0)
-    if _twice_the_same(W):
+    if twice_the_same(W):
         raise Mistake("cosine-twice", TWICE)
     for slug, wrong, message in (
         (
@@ -315,29 +232,29 @@ def _judge_radius(W: Tensor, height: float) -> None:
         if same(radius, torch.full((8,), wrong), EXACT):
             raise Mistake(slug, message)
     if (lengths - 1).abs().max() < ROUGH:
-        raise Mistake("rounded", _rounded("`torch.pi` for π, and roots"))
-    raise _wrong_lengths(lengths, f"height = {height:g}")
+        raise Mistake("rounded", rounded("`torch.pi` for π, and roots"))
+    raise wrong_lengths(lengths, f"height = {height:g}")
 
 
 def _judge_squares(W: Tensor, height: float) -> None:
     """Decide on the angles; lengths and third coordinates are right, and neither 0 nor 1."""
     upper, lower = W[:, W[2] > 0], W[:, W[2] < 0]
-    gaps = [_gaps(upper), _gaps(lower)]
+    gaps = [gaps_between(upper), gaps_between(lower)]
     degrees = torch.tensor([0.0, 90, 180, 270], dtype=torch.float64)
-    if all(_alike(g, _gaps_of(degrees + start)) for g, start in zip(gaps, (0, 45))):
+    if all(alike(g, gaps_of(degrees + start)) for g, start in zip(gaps, (0, 45))):
         raise Mistake(
             "degrees-as-radians",
             "Your angles are in degrees, and `cos` and `sin` want radians. Convert them with "
             "`deg2rad()`.",
         )
-    if all(_alike(g, _gaps_of((degrees / 2).deg2rad())) for g in gaps):
+    if all(alike(g, gaps_of((degrees / 2).deg2rad())) for g in gaps):
         raise Mistake(
             "half-circles",
             "Four neighbours of yours are up and the four others down: each is half a circle and "
             "no square. Up belong 0, 90, 180 and 270 degrees, down the four between.",
         )
     off = max(float((g - TURN / 4).abs().max()) for g in gaps)
-    turned = float((_angles(lower)[0] - _angles(upper)[0]).rad2deg() % 90)
+    turned = float((angles(lower)[0] - angles(upper)[0]).rad2deg() % 90)
     if off < ROUGH:
         if min(turned, 90 - turned) < 0.1:
             raise Mistake(
@@ -349,96 +266,12 @@ def _judge_squares(W: Tensor, height: float) -> None:
         if off < EXACT_ANGLE and off_turn < EXACT_ANGLE:
             return
         if off_turn < ROUGH:
-            raise Mistake("rounded", _rounded("`torch.pi` for π, and `torch.cos`"))
-    above, below = (_listed(_angles(part).rad2deg().sort().values) for part in (upper, lower))
+            raise Mistake("rounded", rounded("`torch.pi` for π, and `torch.cos`"))
+    above, below = (listed(angles(part).rad2deg().sort().values) for part in (upper, lower))
     raise unforeseen(
         tried=f"height = {height:g}, and looked from above",
         want="one square at 0, 90, 180, 270 degrees and one at 45, 135, 225, 315 degrees, or both "
         "turned by the same angle",
         why="the lower square is turned by 45 degrees against the upper one",
         got=f"{above} degrees up, and {below} degrees down",
-    )
-
-
-# What the three have in common -----------------------------------------------------------
-
-
-def _arrows(value: Any, shape: tuple[int, int], meaning: str) -> Tensor:
-    """`value` as a matrix whose columns are arrows; a `Mistake` says so if its rows are."""
-    try:
-        return as_tensor(value, shape=shape, meaning=meaning)
-    except Mistake as mistake:
-        if mistake.diagnosis != "wrong-shape" or not _has_shape(value, shape[::-1]):
-            raise
-    raise Mistake(
-        "transposed",
-        f"Yours has the shape {shape[::-1]}: each arrow is a row. Arrows are the columns of W, so "
-        f"the shape should be {shape}. Turn it round with `.T`.",
-    )
-
-
-def _has_shape(value: Any, shape: tuple[int, int]) -> bool:
-    try:
-        as_tensor(value, shape=shape)
-    except Mistake:
-        return False
-    return True
-
-
-def _angles(W: Tensor) -> Tensor:
-    """The angle of every column seen from above, from 0 to a full turn."""
-    return torch.atan2(W[1], W[0]) % TURN
-
-
-def _gaps(W: Tensor) -> Tensor:
-    """The angles between neighbouring columns, all the way round."""
-    return _gaps_of(_angles(W))
-
-
-def _gaps_of(angles: Tensor) -> Tensor:
-    around = (angles % TURN).sort().values
-    return torch.cat([around, around[:1] + TURN]).diff()
-
-
-def _alike(gaps: Tensor, others: Tensor) -> bool:
-    """Whether two shapes in the plane can be turned or mirrored onto each other."""
-    return any(
-        same(gaps, way.roll(shift), 1e-3)
-        for way in (others, others.flip(0))
-        for shift in range(len(others))
-    )
-
-
-def _twice_the_same(W: Tensor) -> bool:
-    return same(W[0], W[1], EXACT) and bool((W[0] != 0).any())
-
-
-def _all_in(values: Tensor, *wanted: float | Tensor) -> bool:
-    return all(any(abs(float(v) - float(w)) < ROUGH for w in wanted) for v in values)
-
-
-def _listed(values: Tensor) -> str:
-    return ", ".join(f"{round(float(v), 3) + 0.0:g}" for v in values)
-
-
-def _not_unit(lengths: Tensor) -> str:
-    return (
-        f"The directions are right, but the lengths are {_listed(lengths)}. Every arrow must have "
-        "the length 1: divide it by its length."
-    )
-
-
-def _rounded(exact: str) -> str:
-    return (
-        "That is the right shape, only roughly: somewhere there are numbers with too few digits. "
-        f"Let the computer work them out: use {exact} in place of decimals."
-    )
-
-
-def _wrong_lengths(lengths: Tensor, tried: str) -> Mistake:
-    return unforeseen(
-        tried=f"{tried}, and looked at the lengths",
-        want="the length 1 for every arrow",
-        why="all arrows have the same length, 1",
-        got=f"the lengths {_listed(lengths)}",
     )

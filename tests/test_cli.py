@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 
 import course_utils.__main__ as command
+from course_utils import assets
 from course_utils.checks import index, landing, progress, rerun
 from course_utils.checks.registry import registry
 
@@ -343,3 +345,54 @@ def test_a_page_that_cannot_be_written_leaves_nothing_behind(folder, small_cours
     with pytest.raises(OSError, match="No space"):
         landing.write(folder)
     assert list(folder.iterdir()) == []
+
+
+# models
+
+
+@pytest.fixture
+def network(tmp_path, monkeypatch):
+    """One published network, and a download that works only if the test says so."""
+    there, fetched = tmp_path / "big-1.0.pth", []
+    digest = hashlib.sha256(b"weights").hexdigest()
+    asset = assets.Asset("big", "big_package", "1.0", "x/big.pth", 7, digest, "MIT", "tests")
+
+    def download(name, report):
+        if there.exists():
+            return there
+        if not fetched:
+            raise assets.Missing("big is missing, so do this.")
+        report("Fetching big")
+        there.write_bytes(b"weights")
+        return there
+
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    monkeypatch.setattr(assets, "ASSETS", {"big": asset})
+    monkeypatch.setattr(assets, "fetch", download)
+    return fetched
+
+
+def test_models_fetches_what_is_missing_and_shows_where_it_is(network, capsys, tmp_path):
+    network.append("works")
+    code, out, err = run(capsys, "models")
+    assert (code, err) == (0, "")
+    assert out.startswith("Fetching big\n")
+    for word in ("0 MB", "MIT", str(tmp_path / "big-1.0.pth"), "ready"):
+        assert word in row(out, "big")
+    assert run(capsys, "models", "--quiet") == (0, "", "")
+
+
+def test_models_that_cannot_be_fetched_are_one_sentence_and_exit_code_1(network, capsys):
+    code, out, err = run(capsys, "models")
+    assert (code, err) == (1, "big is missing, so do this.\n")
+    assert "missing" in row(out, "big")
+    assert run(capsys, "models", "--quiet") == (1, "", "big is missing, so do this.\n")
+
+
+def test_models_list_only_looks(network, capsys, tmp_path):
+    network.append("works")
+    code, out, err = run(capsys, "models", "--list")
+    assert (code, err) == (1, "") and "missing" in row(out, "big")
+    (tmp_path / "big-1.0.pth").write_bytes(b"altered")
+    code, out, err = run(capsys, "models", "--list")
+    assert (code, err) == (1, "") and "damaged" in row(out, "big")

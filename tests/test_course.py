@@ -617,10 +617,12 @@ def test_lab_starts_in_the_work_folder_with_the_courses_own_settings(course, mon
     page, started = [], []
     os.makedirs(course.in_root("notebooks"))
     Path(course.venv_folder()).mkdir()
+    monkeypatch.setattr(course, "fetch_models", lambda environment: page.append("weights"))
     monkeypatch.setattr(course.subprocess, "check_call", lambda c, **_: page.append(c))
     monkeypatch.setattr(course, "become", lambda *how: started.append(how) or 7)
     assert course.lab(["--no-browser"]) == 7
-    assert page[0][-2:] == ["start-page", course.in_root("work")]
+    assert page[0] == "weights", "before the start page"
+    assert page[1][-2:] == ["start-page", course.in_root("work")]
     [(command, environment, folder)] = started
     assert command[-1] == "--no-browser"
     assert "--LabApp.default_url=/lab/tree/START.md" in command
@@ -634,11 +636,31 @@ def test_lab_starts_in_the_work_folder_with_the_courses_own_settings(course, mon
 
 def test_test_runs_pytest_here_without_what_would_lead_python_elsewhere(course, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    fetched = []
+    monkeypatch.setattr(course, "fetch_models", fetched.append)
     monkeypatch.setattr(course, "become", lambda *how: how)
     command, environment, folder = course.test(["-k", "lint"])
+    assert fetched == [environment], "tests of real networks need their weights"
     assert command == [course.venv_python(), "-m", "pytest", "-k", "lint"]
     assert folder == course.ROOT
     assert "PYTHONPATH" not in environment
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands for Python")
+@pytest.mark.parametrize("command", ["lab", "test"])
+@pytest.mark.parametrize(("script", "says"), [("exit 1", "Going on without it"), ("", "")])
+def test_weights_that_cannot_be_fetched_stop_neither_command(
+    bare, monkeypatch, capfd, command, script, says
+):
+    """`models` has said in its own sentence what is missing."""
+    fake_python(bare, f'echo "$@"\n[ "$3" != models ] || {script or "exit 0"}\n')
+    os.makedirs(bare.in_root("notebooks"))
+    monkeypatch.setattr(bare, "set_up", lambda: None)
+    monkeypatch.setattr(bare, "become", lambda *_: 7)
+    assert bare.main([command]) == 7
+    said = capfd.readouterr().out
+    assert "-m course_utils models --quiet" in said
+    assert says in said and bool(says) == ("Going on" in said)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX only")

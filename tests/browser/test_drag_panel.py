@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from lab import definitions
 from playwright.sync_api import expect
 from test_looks import FAULTS, SMALLEST, change_theme
 
@@ -16,40 +17,15 @@ from course_utils.plots import plane
 from course_utils.widgets.drag import DragPanel
 
 SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
-NUMERICS = '''
-import torch
-from course_utils import toy_models
-
-BIASES = torch.linspace(-0.5, 0.5, 31)
-
-
-def measure(W, p):
-    """The best bias of 31 for each feature, D_i, and the loss, on always the same samples."""
-    W = torch.as_tensor(W, dtype=torch.float32)
-    u = torch.rand(2, 4096, W.shape[1], generator=torch.Generator().manual_seed(0))
-    x = u[0] * (u[1] < p)
-    G = W.T @ W
-    z = x @ G
-    losses = torch.stack([((z + b).relu() - x).square().mean(0) for b in BIASES])
-    least = losses.min(0)
-    shares = G.diagonal() ** 2 / (G @ G).diagonal().clamp_min(1e-12)
-    return BIASES[least.indices].numpy(), shares.numpy(), float(least.values.sum())
-
-
-def descend(W, p):
-    config = toy_models.ToyConfig(n_features=W.shape[1], feature_probability=p)
-    b = torch.as_tensor(measure(W, p)[0])
-    start = torch.as_tensor(W, dtype=torch.float32)
-    return toy_models.descend(start, b, config, seed=0, n_snapshots=50)[0].numpy()
-
-
-def best(n, p):
-    config = toy_models.ToyConfig(n_features=n, feature_probability=p)
-    return measure(toy_models.train(config, seed=0, n_restarts=8).W, p)[2]
-'''
+NUMERICS = (
+    definitions("03_geometry_of_superposition", "measure")
+    + """
+feature_dimensionality = geometry.feature_dimensionality
+"""
+)
 CELLS = [
-    "from course_utils.widgets.drag import drag_panel" + NUMERICS,
-    "panel = drag_panel(measure, descend, best)\npanel",
+    NUMERICS,
+    "panel = drag_panel(measure, train_from, best_known)\npanel",
     "'a cell below'",
 ]
 
@@ -220,7 +196,7 @@ def test_the_panel_opens_with_the_triangle(panel):
 def test_what_a_screen_reader_says_of_the_picture(panel):
     panel.start()
     W, p = DragPanel.shapes["triangle"], panel.p()
-    state = plane.drag_state(W, *MODEL["measure"](W, p), MODEL["best"](3, p))
+    state = plane.drag_state(W, *MODEL["measure"](W, p), MODEL["best_known"](3, p))
     assert panel.description() == state["words"]
 
 
@@ -436,7 +412,7 @@ def test_letting_go_trains_from_the_arrows_as_they_are(panel):
     start, before = panel.W(), panel.loss()
     assert panel.drawn()["lineShown"] == "0"
     trained(panel)
-    path = MODEL["descend"](start, panel.p())
+    path = MODEL["train_from"](start, panel.p())
     assert_drawn(panel, path[-1], atol=1e-3)
     assert panel.loss() < 0.7 * before
     assert panel.drawn()["line"] == len(path) == 50
@@ -491,7 +467,7 @@ def test_a_hand_on_an_arrow_stops_the_training(panel):
     panel.after(panel.train.click)
     expect(panel.words).to_have_text(re.compile("^ΣD"))
     stopped = panel.W()
-    end = MODEL["descend"](start, panel.p())[-1]
+    end = MODEL["train_from"](start, panel.p())[-1]
     assert abs(stopped - end).max() > 0.01
     assert_drawn(panel, stopped)
 
@@ -504,7 +480,7 @@ def test_who_wants_no_motion_sees_the_end_at_once(panel):
         panel.page.evaluate(FOLLOW)
         trained(panel)
         assert len({x for x, _ in panel.page.evaluate("seen")}) <= 2
-        assert_drawn(panel, MODEL["descend"](start, panel.p())[-1], atol=1e-3)
+        assert_drawn(panel, MODEL["train_from"](start, panel.p())[-1], atol=1e-3)
     finally:
         panel.page.emulate_media(reduced_motion="no-preference")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from lab import definitions
 from panel import WATCH
 from playwright.sync_api import expect
 from test_looks import FAULTS, SMALLEST, change_theme
@@ -18,19 +19,12 @@ from course_utils.widgets.polytope import PolytopePanel
 
 SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
 FRAME = 1000 / 60
-NUMERICS = """
-from course_utils import geometry, toy_models
-from course_utils.plots.space import Look
-from course_utils.widgets.polytope import polytope_panel
-
-def train(n, p, seed):
-    config = toy_models.ToyConfig(n_features=n, d_hidden=3, feature_probability=p)
-    return toy_models.train(config, seed=seed, n_restarts=4).W
-
-def look(W):
-    shares = geometry.feature_dimensionality(W)
-    return Look(geometry.name_polytope(W), shares, geometry.polytope_faces(W))
+NUMERICS = (
+    definitions("03_geometry_of_superposition", "look", "train_3d")
+    + """
+feature_dimensionality = geometry.feature_dimensionality
 """
+)
 # Depth is read from the size of an arrow's head.
 DRAWN = """(svg) => {
   const heads = [...svg.querySelectorAll(".head")];
@@ -111,7 +105,7 @@ class Solid:
         exec(NUMERICS, names)
         n = PolytopePanel.counts[int(self.features.input_value())]
         p = PolytopePanel.probabilities[int(self.sparsity.input_value())]
-        W = names["train"](n, p, self.seed())
+        W = names["train_3d"](n, p, self.seed())
         return polytope_state(W, names["look"](W))
 
     def points(self):
@@ -130,13 +124,13 @@ class Solid:
 @pytest.fixture(scope="module")
 def notebook(opened, tmp_path_factory):
     path = tmp_path_factory.mktemp("notebook") / "solid.ipynb"
-    cells = [NUMERICS, "polytope_panel(train, look)", "# the cell after it"]
+    cells = [NUMERICS, "polytope_panel(train_3d, look)", "# the cell after it"]
     made = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(made, path)
     with opened(path) as notebook:
-        notebook.run_cell("def train(")
-        notebook.run_cell("polytope_panel(train, look)")
+        notebook.run_cell("def train_3d(")
+        notebook.run_cell("polytope_panel(train_3d, look)")
         yield notebook
 
 

@@ -420,11 +420,19 @@ def settle_lab():
         write(path, json.dumps(content, indent=1).encode())
 
 
+def fetch_models(environment):
+    """Fetch the weights of published networks. What does not need them works without."""
+    command = [venv_python(), "-m", "course_utils", "models", "--quiet"]
+    if subprocess.call(command, env=environment, cwd=ROOT):
+        print("Going on without it; only what needs it will say so again.")
+
+
 def lab(options):
     work = in_root("work")
     hand_out(in_root("notebooks"), work)
     settle_lab()
     environment = environment_for(work)
+    fetch_models(environment)
     subprocess.check_call(
         [venv_python(), "-m", "course_utils", "start-page", work], env=environment, cwd=work
     )
@@ -440,6 +448,7 @@ def lab(options):
 
 
 def test(options):
+    fetch_models(clean_environment())  # if this fails, so do the tests of real networks
     return become([venv_python(), "-m", "pytest"] + options, clean_environment(), ROOT)
 
 

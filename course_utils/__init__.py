@@ -3,6 +3,7 @@
     features     sparse, correlated and anticorrelated synthetic features
     geometry     how directions share a space
     toy_models   toy models of superposition and their training
+    assets       pinned weights of published networks
     plots        arrays in, plotly figures out
     widgets      sliders and panels
     server       a setting of JupyterLab that lets them answer at once

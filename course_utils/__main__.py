@@ -1,4 +1,5 @@
-"""The command line: `python -m course_utils check NOTEBOOK`, `exercises`, `start-page FOLDER`."""
+"""The command line: `python -m course_utils`, then `check NOTEBOOK`, `exercises`, `models` or
+`start-page FOLDER`."""
 
 from __future__ import annotations
 
@@ -11,8 +12,6 @@ import textwrap
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from course_utils.checks import index
 
 if TYPE_CHECKING:
     from course_utils.checks.rerun import Run
@@ -36,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--json", action="store_true", help="for programs: a JSON array")
     command = commands.add_parser("start-page", help="write the course map with your progress")
     command.add_argument("folder", type=Path)
+    command = commands.add_parser("models", help="fetch the weights of published networks")
+    command.add_argument("--list", action="store_true", help="only look, fetch nothing")
+    command.add_argument("--quiet", action="store_true", help="no table")
     options = parser.parse_args(arguments)
 
     for stream in (sys.stdout, sys.stderr):
@@ -46,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
             return check(options.notebook)
         if options.command == "exercises":
             return exercises(as_json=options.json)
+        if options.command == "models":
+            return models(fetch=not options.list, table=not options.quiet)
         return start_page(options.folder)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -79,6 +83,7 @@ def exercises(*, as_json: bool) -> int:
 
 def listing() -> list[dict[str, Any]]:
     """Every exercise as the tools of an author or a workshop leader need it."""
+    from course_utils.checks import index
     from course_utils.checks.registry import registry
 
     checks = registry()
@@ -110,6 +115,31 @@ def start_page(folder: Path) -> int:
     return EXIT_PASSED
 
 
+# models
+
+
+def models(*, fetch: bool, table: bool) -> int:
+    """Fetch the weights that are not there, and show what is where."""
+    from course_utils import assets
+
+    rows, code = [], EXIT_PASSED
+    for name, asset in assets.ASSETS.items():
+        try:
+            if fetch:
+                assets.fetch(name, report=lambda line: print(line, flush=True))
+            state = assets.state(name)
+        except assets.Missing as problem:
+            print(problem, file=sys.stderr)
+            state = "missing"
+        if state != "ready":
+            code = EXIT_NOT_PASSED
+        size = f"{asset.megabytes:.0f} MB"
+        rows.append((name, size, asset.licence, str(assets.place(name)), state))
+    if table:
+        print_table(("name", "size", "licence", "where", "state"), rows)
+    return code
+
+
 # check
 
 
@@ -119,7 +149,7 @@ def check(path: Path) -> int:
     The learner's notebook and progress are not touched. Free responses show the score that
     the learner gave themself, from the progress stored beside the notebook.
     """
-    from course_utils.checks import progress, rerun
+    from course_utils.checks import index, progress, rerun
 
     notebook = read_notebook(path)
     cells = rerun.exercise_cells(notebook)

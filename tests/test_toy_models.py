@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import pytest
 import torch
@@ -549,6 +550,19 @@ def test_correlated_pairs_are_orthogonal_and_anticorrelated_pairs_share_a_line(p
     # The control: independent features lie on two lines as well, but any two may share one.
     on_a_line = (cosines[independent] < -0.95).all(1).sum()
     assert 1 <= on_a_line <= 9
+
+
+def test_three_features_in_two_dimensions_prefer_a_digon_to_a_triangle(record_property):
+    config, recipe = ToyConfig(n_features=3), Recipe(steps=800, batch_size=512)
+    W, b = initial_weights(config, Generator().manual_seed(0), 64)
+    began = time.perf_counter()
+    ends, _ = descend(W, b, config, recipe, seed=0, n_snapshots=2)
+    seconds = time.perf_counter() - began
+    names = [geometry.name_polytope(W) for W in ends[-1]]
+    assert names.count("digon and a dimension of its own") >= 54
+    assert "triangle" not in names
+    record_property("budget", f"64 restarts of 3 features in 2 dimensions: {seconds:.2f} s of 2 s")
+    assert seconds < 2
 
 
 def test_the_fast_recipe_reaches_what_it_promises():

@@ -183,11 +183,11 @@ def polytope_faces(W: Float[Tensor, "3 n_features"]) -> list[list[int]]:
     # A triple is part of a face when no point lies beyond its plane, on one of the two sides.
     unit = normals / sizes.clamp_min(1e-12)
     heights = unit @ points.T - (unit * a).sum(1, keepdim=True)
+    high, low = heights.amax(1), heights.amin(1)
+    part = (sizes[:, 0] > 1e-6) & (torch.minimum(high, -low) < 1e-6)
+    outwards = torch.where(high[part, None] < 1e-6, unit[part], -unit[part])
     faces: list[tuple[Tensor, set[int]]] = []
-    for triple, normal, size, height in zip(triples.tolist(), unit, sizes, heights):
-        if size < 1e-6 or min(height.max(), -height.min()) > 1e-6:
-            continue
-        outward = normal if height.max() <= 1e-6 else -normal
+    for triple, outward in zip(triples[part].tolist(), outwards):
         for known, corners in faces:
             if known @ outward > 0.99:
                 corners.update(triple)

@@ -58,6 +58,8 @@ def faults_of(picture) -> list[str]:
     """The faults that stay: figures follow the window with a delay, longer on a busy machine."""
     for _ in range(8):
         picture.page.wait_for_timeout(300)
+        # One that was still being drawn when the window changed missed that.
+        picture.page.evaluate("dispatchEvent(new Event('resize'))")
         if not (faults := picture.evaluate(FAULTS, SMALLEST)):
             break
     return faults

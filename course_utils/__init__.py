@@ -4,6 +4,8 @@
     geometry     how directions share a space
     toy_models   toy models of superposition and their training
     assets       pinned weights of published networks
+    stimuli      generated images
+    similarity   how alike two representations are, with nulls
     plots        arrays in, plotly figures out
     widgets      sliders and panels
     server       a setting of JupyterLab that lets them answer at once

@@ -1,0 +1,270 @@
+"""How alike are two representations of the same samples, and how alike would they be by chance?
+
+X has shape (n_samples, d1) and Y (n_samples, d2): row i of both belongs to sample i, and columns
+are units. `linear_cka` compares the two as wholes, `matched_correlation` unit by unit. Either says
+little alone: with few samples or many units anything looks like anything. So compare it with
+`permuted`, where the samples no longer correspond.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
+
+Statistic = Callable[[Tensor, Tensor], float | Tensor]
+
+
+def linear_cka(
+    X: Float[Tensor, "n_samples d1"], Y: Float[Tensor, "n_samples d2"], *, unbiased: bool = False
+) -> float:
+    """Linear centred kernel alignment: do the same pairs of samples look alike in X and in Y?
+
+        ||Yc^T Xc||_F^2 / (||Xc^T Xc||_F ||Yc^T Yc||_F),   Xc: X with its column means taken out
+
+    From 0 to 1; 1 exactly when Yc is Xc rotated, reflected and scaled, after zeros are added to
+    the narrower one. Nothing changes when X or Y is multiplied by an orthogonal matrix, scaled, or
+    shifted; a general invertible matrix does change it. It is biased upwards unless there are many
+    more samples than units: for independent noise of d units it is about d / (d + n_samples).
+
+    unbiased=True replaces both the numerator and what is under the roots by estimates without
+    bias, from the Gram matrices with a zero diagonal. It is about 0 for independent X and Y, may
+    be negative, and takes n_samples^2 numbers of memory.
+
+    Degenerate case: 0 if no column of X, or none of Y, varies.
+
+    Raises:
+        ValueError: the numbers of rows differ, there are fewer than 2 (unbiased: 4), or a value
+            is not finite.
+
+    Source: Kornblith et al., "Similarity of Neural Network Representations Revisited" (2019).
+    Unbiased: HSIC_1 of Song et al., "Feature Selection via Dependence Maximization" (2012),
+    as used for CKA by Nguyen et al., "Do Wide and Deep Networks Learn the Same Things?" (2021).
+    """
+    _check_rows(X, Y, 4 if unbiased else 2)
+    X, Y = _centred(X), _centred(Y)
+    if unbiased:
+        K, L = X @ X.T, Y @ Y.T
+        shared, own = _hsic_unbiased(K, L), _hsic_unbiased(K, K) * _hsic_unbiased(L, L)
+        return shared / math.sqrt(own) if own > 0 else 0.0
+    if len(X) < max(X.shape[1], Y.shape[1]):  # the same numbers from the smaller matrices
+        K, L = X @ X.T, Y @ Y.T
+        shared = (K * L).sum()
+    else:
+        K, L = X.T @ X, Y.T @ Y
+        shared = (Y.T @ X).square().sum()
+    own = float(K.norm() * L.norm())
+    return float(shared) / own if own > 0 else 0.0
+
+
+def correlations(
+    X: Float[Tensor, "n_samples d1"], Y: Float[Tensor, "n_samples d2"]
+) -> Float[Tensor, "d1 d2"]:
+    """Pearson's correlation of every column of X with every column of Y, from -1 to 1.
+
+    Degenerate case: a column that does not vary has correlation 0 with all.
+
+    Raises:
+        ValueError: the numbers of rows differ, there are fewer than 2, or a value is not finite.
+    """
+    _check_rows(X, Y, 2)
+    X, Y = (Z / Z.norm(dim=0).clamp_min(1e-300) for Z in (_centred(X), _centred(Y)))
+    return (X.T @ Y).clamp(-1, 1)
+
+
+def matched_correlation(
+    X: Float[Tensor, "n_samples d1"], Y: Float[Tensor, "n_samples d2"], *, one_to_one: bool = False
+) -> tuple[Float[Tensor, " d1"], Int[Tensor, " d1"]]:
+    """For each unit of X its partner in Y: how strongly they correlate, and which column it is.
+
+        max_j |corr(X_i, Y_j)|
+
+    from 0 to 1. The sign does not count. A maximum over many units is large by chance: compare it
+    with `permuted`. Several units of X may have the same partner, unless one_to_one=True, which
+    gives the pairs with the largest possible sum, no unit in two of them.
+
+    Degenerate cases: a unit that does not vary has 0. One to one with d1 > d2, the units of X that
+    are left over have correlation 0 and partner -1.
+
+    Raises:
+        ValueError: the numbers of rows differ, there are fewer than 2, or a value is not finite.
+
+    Source: Li et al., "Convergent Learning" (2016): both matchings between two networks.
+    """
+    strength = correlations(X, Y).abs()
+    if not one_to_one:
+        return tuple(strength.max(dim=1))
+    nobody = strength.new_zeros(len(X.T), max(len(X.T) - len(Y.T), 0))
+    partner = best_assignment(torch.cat([strength, nobody], dim=1))
+    left_over = partner >= len(Y.T)
+    best = strength.gather(1, partner.masked_fill(left_over, 0).unsqueeze(1)).squeeze(1)
+    return best.masked_fill(left_over, 0.0), partner.masked_fill(left_over, -1)
+
+
+def best_assignment(score: Float[Tensor, "rows columns"]) -> Int[Tensor, " rows"]:
+    """A column for each row, no column twice, so that the sum of scores is as large as possible.
+
+    Raises:
+        ValueError: there are more rows than columns.
+
+    Source: the Hungarian method with shortest augmenting paths, as in Jonker and Volgenant (1987).
+    """
+    n_rows, n_columns = score.shape
+    if n_rows > n_columns:
+        raise ValueError(f"{n_rows} rows cannot have {n_columns} columns: pass the transpose.")
+    cost = -score.detach().double().numpy()
+    of_row, of_column = np.full(n_rows, -1), np.full(n_columns, -1)
+    u, v = np.zeros(n_rows), np.zeros(n_columns)  # prices: cost - u - v is never below 0
+    for start in range(n_rows):
+        # Dijkstra's shortest path from this row to a free column; each step takes a column from
+        # the row that has it, and looks for another one for that row.
+        distance, before = np.full(n_columns, np.inf), np.full(n_columns, -1)
+        done = np.zeros(n_columns, dtype=bool)
+        row, reached = start, 0.0
+        while row >= 0:
+            through = reached + cost[row] - u[row] - v
+            shorter = ~done & (through < distance)
+            distance[shorter], before[shorter] = through[shorter], row
+            column = int(np.where(done, np.inf, distance).argmin())
+            done[column], reached, row = True, distance[column], of_column[column]
+        saved = np.where(done, reached - distance, 0.0)
+        v -= saved
+        u[start] += reached
+        taken = done & (of_column >= 0)
+        u[of_column[taken]] += saved[taken]
+        while column >= 0:  # hand the columns on along the path; the first row had none before
+            row = before[column]
+            of_column[column], of_row[row], column = row, column, of_row[row]
+    return torch.from_numpy(of_row)
+
+
+def permuted(
+    f: Statistic,
+    X: Float[Tensor, "n_samples d1"],
+    Y: Float[Tensor, "n_samples d2"],
+    *,
+    n_permutations: int = 200,
+    groups: Int[Tensor, " n_samples"] | None = None,
+    generator: Generator | None = None,
+) -> Float[Tensor, " {n_permutations}"]:
+    """f(X, Y) with the rows of Y in random order: what it is when samples do not correspond.
+
+    Args:
+        f: the statistic, (X, Y) -> number.
+        n_permutations: at least 1.
+        groups: a number for each sample, such as its class. Rows are then shuffled within a group
+            only, and what X and Y share beyond it is destroyed: the null "both know the class".
+        generator: source of randomness; None uses torch's global one.
+
+    Degenerate case: a group of one sample stays as it is.
+
+    Raises:
+        ValueError: the numbers of rows differ, n_permutations is below 1, or a value is not finite.
+    """
+    _check_rows(X, Y, 2)
+    _check_count("n_permutations", n_permutations)
+    null = []
+    for _ in range(n_permutations):
+        order = torch.randperm(len(Y), generator=generator)
+        if (
+            groups is not None
+        ):  # the k-th row of a group gets the k-th in random order of that group
+            within = order[groups[order].argsort(stable=True)]
+            order = within[groups.argsort(stable=True).argsort()]
+        null.append(float(f(X, Y[order])))
+    return torch.tensor(null, dtype=torch.float64)
+
+
+def p_value(statistic: float, null: Float[Tensor, " n_permutations"]) -> float:
+    """The share of shuffles that do as well as the statistic, itself counted as one of them.
+
+        (1 + #{null >= statistic}) / (1 + n_permutations)
+
+    Never 0: 99 permutations cannot give less than 0.01. Equal to six digits counts as equal.
+
+    Raises:
+        ValueError: the null is empty.
+
+    Source: Phipson and Smyth, "Permutation P-values Should Never Be Zero" (2010).
+    """
+    _check_count("the number of permutations", len(null))
+    ties = 1e-6 * abs(statistic)
+    return (1 + int((null >= statistic - ties).sum())) / (1 + len(null))
+
+
+def half_sample_interval(
+    f: Statistic,
+    X: Float[Tensor, "n_samples d1"],
+    Y: Float[Tensor, "n_samples d2"],
+    *,
+    n: int = 200,
+    level: float = 0.95,
+    generator: Generator | None = None,
+) -> tuple[float, float]:
+    """How far f(X, Y) would go up and down with other samples: quantiles over random halves.
+
+    f is computed from n random halves of the samples, and the interval leaves out (1 - level) / 2
+    of the values on each side. A half drawn without replacement is as far from the whole as the
+    whole is from the truth, in standard deviations. The usual bootstrap, which draws with
+    replacement, is WRONG here: a row that is drawn twice is a pair of samples alike in both X and
+    Y, and lifts CKA, the unbiased one too, so far that the interval can miss the value itself.
+    Use linear_cka(..., unbiased=True): the biased one is larger for fewer samples.
+
+    Args:
+        f: the statistic, (X, Y) -> number; its mean should not depend on the number of samples.
+        n: number of halves, at least 1.
+        level: between 0 and 1.
+        generator: source of randomness; None uses torch's global one.
+
+    Degenerate case: with an odd number of samples the half is rounded down.
+
+    Raises:
+        ValueError: there are fewer than 8 rows or their numbers differ, n is below 1, level is not
+            between 0 and 1, or a value is not finite.
+
+    Source: Politis and Romano, "Large Sample Confidence Regions Based on Subsamples" (1994).
+    """
+    _check_rows(X, Y, 8)
+    _check_count("n", n)
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; use a share between 0 and 1, such as 0.95.")
+    halves = (torch.randperm(len(X), generator=generator)[: len(X) // 2] for _ in range(n))
+    values = torch.tensor([float(f(X[half], Y[half])) for half in halves], dtype=torch.float64)
+    low, high = values.quantile(values.new_tensor([(1 - level) / 2, (1 + level) / 2])).tolist()
+    return low, high
+
+
+def _centred(X: Tensor) -> Tensor:
+    """The columns without their means, in double precision; exactly 0 where a column is constant.
+
+    A mean is rounded, and dividing by what rounding leaves would make a constant look like noise.
+    """
+    X = X.double()
+    return (X - X.mean(0)) * (X.amax(0) > X.amin(0))
+
+
+def _hsic_unbiased(K: Tensor, L: Tensor) -> float:
+    """HSIC_1 of Song et al. (2012): its mean over samples is 0 for independent X and Y."""
+    n = len(K)
+    K, L = K - K.diagonal().diag(), L - L.diagonal().diag()
+    together = (K * L).sum() - 2 / (n - 2) * (K.sum(0) @ L.sum(0))
+    total = float(together + K.sum() * L.sum() / ((n - 1) * (n - 2)))
+    # What cancels but for rounding is 0: a unit that only one sample activates, for instance.
+    return total / (n * (n - 3)) if abs(total) > 1e-12 * float(K.norm() * L.norm()) else 0.0
+
+
+def _check_rows(X: Tensor, Y: Tensor, least: int) -> None:
+    if len(X) != len(Y) or len(X) < least:
+        raise ValueError(
+            f"X has {len(X)} rows and Y has {len(Y)}; use the same samples for both, at least "
+            f"{least} of them, one a row."
+        )
+    if not bool(X.isfinite().all() and Y.isfinite().all()):
+        raise ValueError("a value of X or Y is not finite; leave out or replace what is NaN.")
+
+
+def _check_count(name: str, count: int) -> None:
+    if count < 1:
+        raise ValueError(f"{name} is {count}; use at least 1.")

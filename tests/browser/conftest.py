@@ -62,4 +62,8 @@ def finished(request, opened):
     """A student notebook after all its cells have run."""
     with opened(ROOT / "notebooks" / f"{request.param}.ipynb") as notebook:
         notebook.run()
+        # The last figures are drawn a moment later; one that is would miss a change of the window.
+        drawn = "[...document.querySelectorAll('.js-plotly-plot')].every((g) => g.clientHeight)"
+        notebook.page.wait_for_function(drawn, timeout=20_000)
+        notebook.page.wait_for_timeout(500)
         yield notebook

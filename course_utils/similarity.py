@@ -9,9 +9,9 @@ little alone: with few samples or many units anything looks like anything. So co
 import math
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy.optimize import linear_sum_assignment
 from torch import Generator, Tensor
 
 Statistic = Callable[[Tensor, Tensor], float | Tensor]
@@ -96,48 +96,10 @@ def matched_correlation(
     strength = correlations(X, Y).abs()
     if not one_to_one:
         return tuple(strength.max(dim=1))
-    nobody = strength.new_zeros(len(X.T), max(len(X.T) - len(Y.T), 0))
-    partner = best_assignment(torch.cat([strength, nobody], dim=1))
-    left_over = partner >= len(Y.T)
-    best = strength.gather(1, partner.masked_fill(left_over, 0).unsqueeze(1)).squeeze(1)
-    return best.masked_fill(left_over, 0.0), partner.masked_fill(left_over, -1)
-
-
-def best_assignment(score: Float[Tensor, "rows columns"]) -> Int[Tensor, " rows"]:
-    """A column for each row, no column twice, so that the sum of scores is as large as possible.
-
-    Raises:
-        ValueError: there are more rows than columns.
-
-    Source: the Hungarian method with shortest augmenting paths, as in Jonker and Volgenant (1987).
-    """
-    n_rows, n_columns = score.shape
-    if n_rows > n_columns:
-        raise ValueError(f"{n_rows} rows cannot have {n_columns} columns: pass the transpose.")
-    cost = -score.detach().double().numpy()
-    of_row, of_column = np.full(n_rows, -1), np.full(n_columns, -1)
-    u, v = np.zeros(n_rows), np.zeros(n_columns)  # prices: cost - u - v is never below 0
-    for start in range(n_rows):
-        # Dijkstra's shortest path from this row to a free column; each step takes a column from
-        # the row that has it, and looks for another one for that row.
-        distance, before = np.full(n_columns, np.inf), np.full(n_columns, -1)
-        done = np.zeros(n_columns, dtype=bool)
-        row, reached = start, 0.0
-        while row >= 0:
-            through = reached + cost[row] - u[row] - v
-            shorter = ~done & (through < distance)
-            distance[shorter], before[shorter] = through[shorter], row
-            column = int(np.where(done, np.inf, distance).argmin())
-            done[column], reached, row = True, distance[column], of_column[column]
-        saved = np.where(done, reached - distance, 0.0)
-        v -= saved
-        u[start] += reached
-        taken = done & (of_column >= 0)
-        u[of_column[taken]] += saved[taken]
-        while column >= 0:  # hand the columns on along the path; the first row had none before
-            row = before[column]
-            of_column[column], of_row[row], column = row, column, of_row[row]
-    return torch.from_numpy(of_row)
+    rows, columns = map(torch.from_numpy, linear_sum_assignment(strength.numpy(), maximize=True))
+    best, partner = strength.new_zeros(len(strength)), torch.full((len(strength),), -1)
+    best[rows], partner[rows] = strength[rows, columns], columns
+    return best, partner
 
 
 def permuted(

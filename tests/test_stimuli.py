@@ -178,9 +178,9 @@ def test_a_bar_covers_each_pixel_as_a_rectangle_does(angle, width, length):
         return (along.abs() <= length / 2) & (aside.abs() <= width / 2)
 
     drawn, exact = ink(stimuli.bar(angle, width=width, length=length)), supersampled(inside, 32)
-    assert float(drawn.sum()) == pytest.approx(width * length, rel=0.03, abs=0.2)
-    assert (drawn - exact).abs().max() < 0.3
-    assert (drawn - exact).abs().sum() < 0.06 * length * max(width, 2)
+    assert float(drawn.sum()) == pytest.approx(width * length, abs=2.5)
+    assert (drawn - exact).abs().max() < 0.2
+    assert (drawn - exact).abs().sum() < 0.1 * length * max(width, 2)
 
 
 @given(st.floats(-6, 6), st.floats(-6, 6), angles)
@@ -296,7 +296,7 @@ def test_an_arc_covers_each_pixel_as_a_sector_of_a_ring_does(angle, radius, widt
 
     drawn = ink(stimuli.curve(angle, radius, width=width, length=length))
     exact = supersampled(inside, 32)
-    assert (drawn - exact).abs().sum() < 0.08 * exact.sum() + 1
+    assert (drawn - exact).abs().sum() < 0.1 * exact.sum() + 2
 
 
 @given(angles, st.floats(1, 30), st.floats(0.5, 4))

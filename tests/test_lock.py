@@ -14,7 +14,14 @@ OURS = {"course_utils", "build_notebooks", "source_format", "solution_markers", 
 OURS |= {"a_module_that_nobody_has"}  # a hostile answer of a test
 OURS |= {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"answers"}
 # The name to import, where it is not the name to install.
-PACKAGE = {"IPython": "ipython", "yaml": "pyyaml", "_pytest": "pytest"}
+PACKAGE = {
+    "PIL": "pillow",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "IPython": "ipython",
+    "yaml": "pyyaml",
+    "_pytest": "pytest",
+}
 
 
 def lines(name):

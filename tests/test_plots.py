@@ -65,13 +65,32 @@ FIGURES = {
         lambda: plots.leverage_scatter({"random": ([0.5, 1.0], [0.5, 1.0])}),
     ],
 }
+FIGURES |= {
+    "dot_columns": [
+        lambda: plots.dot_columns({"a": [0.1, 0.3], "b": [0.2]}, x_title="net", y_title="share"),
+        lambda: plots.dot_columns({"a": [0.1, 0.5], "b": [0.2]}, x_title="net", y_title="share"),
+    ],
+    "grouped_bars": [
+        lambda: plots.grouped_bars({"s": {"a": 0.5, "b": 1}}, x_title="unit", y_title="share"),
+        lambda: plots.grouped_bars({"s": {"a": 0.5, "b": 0}}, x_title="unit", y_title="share"),
+    ],
+    "pictures": [
+        lambda: plots.pictures({"grey": np.eye(9), "colour": np.ones((3, 4, 4))}),
+        lambda: plots.pictures({"grey": np.eye(9)}),
+    ],
+    "filters": [
+        lambda: plots.filters({"one": W, "other": SHORT}),
+        lambda: plots.filters({"one": W}),
+    ],
+}
+PICTURES = ("shapes_in_plane", "pictures", "filters")  # without axes
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
 
 def test_every_public_figure_is_tested_here():
     functions = {name for name in plots.__all__ if getattr(plots, name).__class__ is not str}
     others = {"PALETTE", "TEMPLATE", "alt_text", "feature_color", "superposition_state"}
-    others |= {"Look", "drag_state", "polytope_state"}
+    others |= {"Look", "as_png", "drag_state", "polytope_state"}
     assert functions - others == set(FIGURES)
 
 
@@ -91,7 +110,7 @@ def test_axes_are_labelled(name):
     assert len(axes) >= 2
     for key, axis in axes.items():
         if axis.get("visible") is False:  # arrows have a circle of length 1 instead
-            assert name == "shapes_in_plane"
+            assert name in PICTURES
             continue
         beside_a_labelled_one = key.startswith("yaxis") and axis.get("showticklabels") is False
         # Heights of bars are named in the title above them and written on each.

@@ -3,16 +3,19 @@
 Feature i has the same colour and the same label, "xi", in every figure. Every figure carries
 one sentence in words, computed from its data: `alt_text(figure)`. `theme` has what all share,
 `superposition` the pictures of one toy model, `plane` and `space` what the panels of notebook 03
-show, `shapes` its figures, `charts` the rest.
+show, `shapes` its figures, `pictures` small images, `charts` the rest.
 """
 
 from course_utils.plots.charts import (
     activity_grids,
     cosine_strip,
+    dot_columns,
+    grouped_bars,
     line_chart,
     norms_vs_sparsity,
     phase_diagram,
 )
+from course_utils.plots.pictures import as_png, filters, pictures
 from course_utils.plots.plane import drag_state
 from course_utils.plots.shapes import (
     dimensionality_levels,
@@ -33,15 +36,20 @@ __all__ = [
     "Look",
     "activity_grids",
     "alt_text",
+    "as_png",
     "cosine_strip",
     "dimensionality_levels",
+    "dot_columns",
     "drag_state",
     "feature_color",
+    "filters",
     "gram_heatmap",
+    "grouped_bars",
     "leverage_scatter",
     "line_chart",
     "norms_vs_sparsity",
     "phase_diagram",
+    "pictures",
     "polytope_state",
     "shapes_in_plane",
     "superposition_figure",

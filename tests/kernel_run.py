@@ -13,6 +13,8 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
+from course_utils import assets
+
 NETWORK_BLOCK = Path(__file__).resolve().parent / "network_block"
 TIMEOUT = 120  # seconds a cell, only so that a stuck notebook ends; budgets are held by the tests
 
@@ -81,8 +83,11 @@ class _Measured(NotebookClient):
         return result
 
 
-def offline_environment(scratch: Path) -> dict[str, str]:
-    """This process's environment without a network, a home or any stored progress."""
+def offline_environment(scratch: Path, *, weights: bool = True) -> dict[str, str]:
+    """This process's environment without a network, a home or any stored progress.
+
+    The weights of published networks are found where `course.py test` has put them, or not at all.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
     inherited = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([str(NETWORK_BLOCK), *([inherited] if inherited else [])])
@@ -92,6 +97,7 @@ def offline_environment(scratch: Path) -> dict[str, str]:
         "IPYTHONDIR": str(scratch / "ipython"),
         "JUPYTER_CONFIG_DIR": str(scratch / "jupyter"),
         "JUPYTER_DATA_DIR": str(scratch / "jupyter-data"),
+        "COURSE_CACHE": str(assets.cache_folder() if weights else scratch / "no-weights"),
         "COURSE_WORK": str(scratch),
         "COURSE_RESULTS": str(scratch / "results.jsonl"),
         "COURSE_NETWORK_LOG": str(scratch / "network.log"),
@@ -99,9 +105,9 @@ def offline_environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def run(notebook: Any, scratch: Path) -> Run:
+def run(notebook: Any, scratch: Path, *, weights: bool = True) -> Run:
     """Run all cells; errors of cells do not end the run. `scratch` is a folder to fill."""
-    environment = offline_environment(scratch)
+    environment = offline_environment(scratch, weights=weights)
     probed = nbformat.from_dict(notebook)
     probed.cells = [*notebook.cells, nbformat.v4.new_code_cell(PROBE)]
     client = _Measured(

@@ -40,7 +40,10 @@ def small():
 @pytest.fixture(scope="module")
 def trained():
     """As the notebook trains it, on a third of the images and in half of the steps."""
-    return train_cnn(*shapes(2000, 0), seed=0, n_steps=200)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in the notebook; two would wait for each other
+    yield train_cnn(*shapes(2000, 0), seed=0, n_steps=200)
+    torch.set_num_threads(threads)
 
 
 # The network

@@ -10,11 +10,11 @@ from course_utils.plots.charts import (
     activity_grids,
     cosine_strip,
     dot_columns,
-    grouped_bars,
     line_chart,
     norms_vs_sparsity,
     phase_diagram,
 )
+from course_utils.plots.circuit import CircuitDiagram, circuit_drawing, circuit_state
 from course_utils.plots.pictures import as_png, filters, pictures
 from course_utils.plots.plane import drag_state
 from course_utils.plots.shapes import (
@@ -33,10 +33,13 @@ from course_utils.plots.theme import PALETTE, TEMPLATE, alt_text, feature_color
 __all__ = [
     "PALETTE",
     "TEMPLATE",
+    "CircuitDiagram",
     "Look",
     "activity_grids",
     "alt_text",
     "as_png",
+    "circuit_drawing",
+    "circuit_state",
     "cosine_strip",
     "dimensionality_levels",
     "dot_columns",
@@ -44,7 +47,6 @@ __all__ = [
     "feature_color",
     "filters",
     "gram_heatmap",
-    "grouped_bars",
     "leverage_scatter",
     "line_chart",
     "norms_vs_sparsity",

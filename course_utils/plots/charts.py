@@ -150,7 +150,7 @@ def dot_columns(groups: Mapping[str, Any], *, x_title: str, y_title: str) -> go.
     traces, said = [], []
     for k, (name, values) in enumerate(groups.items()):
         values = np.sort(as_array(values))
-        # Every third one aside of the last, so that equal values can be told apart.
+        # Next to each other by turns, so that equal values can be told apart.
         aside = 0.09 * (np.arange(len(values)) % 5 - 2)
         traces.append(
             go.Scatter(
@@ -172,25 +172,5 @@ def dot_columns(groups: Mapping[str, Any], *, x_title: str, y_title: str) -> go.
         )
     figure = finished(traces, f"{y_title}. {'; '.join(said)}.")
     figure.update_xaxes(tickvals=list(range(len(groups))), ticktext=list(groups), title=x_title)
-    figure.update_xaxes(range=[-0.5, len(groups) - 0.3])
+    figure.update_xaxes(range=[-0.5, len(groups) - 0.3], zeroline=False, showgrid=False)
     return figure.update_yaxes(title=y_title)
-
-
-def grouped_bars(
-    bars: Mapping[str, Mapping[str, float]], *, x_title: str, y_title: str
-) -> go.Figure:
-    """Bars side by side, with their numbers: `bars[series][group]`, the same groups in each."""
-    traces = [
-        go.Bar(
-            x=list(values), y=list(values.values()), name=series, marker_color=feature_color(k),
-            text=[f"{v:.2f}" for v in values.values()], textposition="outside", cliponaxis=False,
-        )
-        for k, (series, values) in enumerate(bars.items())
-    ]  # fmt: skip
-    said = "; ".join(
-        f"{series}: " + ", ".join(f"{group} {v:.2f}" for group, v in values.items())
-        for series, values in bars.items()
-    )
-    figure = finished(traces, f"{y_title} by {x_title}. {said}.", barmode="group")
-    figure.update_xaxes(title=x_title, type="category")
-    return figure.update_yaxes(title=y_title, rangemode="tozero")

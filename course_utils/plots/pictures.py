@@ -37,7 +37,10 @@ def pictures(
             row=k // columns + 1,
             col=k % columns + 1,
         )
-    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    # A frame, for a white picture on a white page.
+    frame = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
+    figure.update_xaxes(**frame, showline=True, mirror=True, constrain="domain")
+    figure.update_yaxes(**frame, showline=True, mirror=True, constrain="domain")
     figure.update_annotations(font_size=12)
     alt = f"{what}: {', '.join(name.replace('<br>', ', ') for name in images)}."
     return figure.update_layout(

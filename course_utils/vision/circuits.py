@@ -7,6 +7,7 @@ carries out of the sum, and put something else in its place.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -76,10 +77,11 @@ class Trace:
     """What every connection carries for a set of images: the whole network, laid open.
 
     Attributes:
-        carried: (n_images, c2, c1, h, w), what each unit of conv1 adds to each of conv2.
-        fired: (n_images, c2), the largest value of each unit of conv2 over its map.
-
-    Takes 4 c1 c2 (size / 2)^2 bytes an image: 0.13 MB for the usual network and 32 pixels.
+        carried: (n_images, c2, c1, h, w), what each unit of conv1 adds to each of conv2. Computed
+            when a circuit first asks for single connections between the two, and then kept: it
+            takes 0.13 MB an image for the usual network and 32 pixels.
+        total: (n_images, c2, h, w), their sum and the bias.
+        fired: (n_images, c2), the largest value of each unit of conv2 over its map, at least 0.
     """
 
     def __init__(
@@ -94,15 +96,18 @@ class Trace:
         self.model, self.labels = model, labels
         self.other = torch.randperm(len(images), generator=Generator().manual_seed(seed))
         with torch.no_grad():
-            maps = F.max_pool2d(model.relu1(model.conv1(images - 0.5)), 2)
-            weight = model.conv2.weight  # (c2, c1, k, k)
-            c2, c1, k, _ = weight.shape
-            # Each map of conv1 by itself, through the c2 filters that listen to it.
-            each = weight.transpose(0, 1).reshape(c1 * c2, 1, k, k)
-            carried = F.conv2d(maps, each, padding=k // 2, groups=c1)
-        self.carried = carried.unflatten(1, (c1, c2)).transpose(1, 2).contiguous()
-        self.total = self.carried.sum(2) + model.conv2.bias[:, None, None]
-        self.fired = self.total.relu().amax((2, 3))
+            self.maps = F.max_pool2d(model.relu1(model.conv1(images - 0.5)), 2)
+            self.total = model.conv2(self.maps)
+            self.fired = self.total.relu().amax((2, 3))
+
+    @cached_property
+    def carried(self) -> Float[Tensor, "n_images c2 c1 h w"]:
+        weight = self.model.conv2.weight.detach()
+        c2, c1, k, _ = weight.shape
+        # Each map of conv1 by itself, through the c2 filters that listen to it.
+        each = weight.transpose(0, 1).reshape(c1 * c2, 1, k, k)
+        carried = F.conv2d(self.maps, each, padding=k // 2, groups=c1)
+        return carried.unflatten(1, (c1, c2)).transpose(1, 2)
 
     def logits(
         self, circuit: Circuit, ablation: str = "resample"

@@ -5,6 +5,7 @@ numerics are passed in, so that every panel can be tested without a browser.
 the JavaScript that draws it beside it.
 """
 
+from course_utils.widgets.circuit import CircuitPanel, CircuitView, circuit_panel
 from course_utils.widgets.controls import RadioKeys, Slider
 from course_utils.widgets.drag import DragPanel, drag_panel
 from course_utils.widgets.figures import MIMETYPE, show
@@ -18,6 +19,8 @@ from course_utils.widgets.superposition import ModelView, SuperpositionPanel, su
 
 __all__ = [
     "MIMETYPE",
+    "CircuitPanel",
+    "CircuitView",
     "DragPanel",
     "ModelView",
     "PolytopePanel",
@@ -25,6 +28,7 @@ __all__ = [
     "RadioKeys",
     "Slider",
     "SuperpositionPanel",
+    "circuit_panel",
     "drag_panel",
     "polytope_panel",
     "polytope_view",

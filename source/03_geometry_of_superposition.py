@@ -14,7 +14,7 @@
 # # 3. The geometry of superposition
 #
 # When features share dimensions, their directions make shapes: pairs, triangles, pentagons. Here you
-# find out which shapes, why those, and what the fraction ⅖ has to do with a pentagon.
+# find out which shapes, why those, and how much of a dimension each feature gets.
 
 # %% [markdown]
 # You need notebook 02, or these four sentences from it. A toy model writes n features into d hidden
@@ -22,11 +22,17 @@
 # of feature i. Feature probability p says how often a feature is present; small p is called sparse.
 # With sparse features the model keeps more features than it has dimensions, and that is superposition.
 #
-# Plan about 80 minutes. At the end you can explain on a whiteboard why each feature of a pentagon has
-# two fifths of a dimension, and say which shapes training does *not* make.
+# Plan about 80 minutes for the exercises, and more if you play. Short of time? Sections 1, 2 and 6 and the last question
+# are the core; cells of the rest run by themselves, because the library's version stands in for an exercise that you
+# skip. At the end you can explain on a whiteboard how much of a dimension each feature of a pentagon has, and say
+# which shapes training does *not* make.
+#
+# W_i is the arrow of feature i, column i of W: in code `W[:, i]`. ‖W_i‖ is its length, and small w_i is the same arrow
+# made 1 long. A feature is called **represented** if its arrow is longer than ½. The paper writes S = 1 − p for sparsity.
 
 # %%
 import functools
+import math
 import time
 from collections import Counter
 
@@ -57,8 +63,9 @@ predict(
 )
 
 # %% [markdown] exercise="3.1" title="The price of an angle" minutes=6 difficulty=1 misconceptions=[]
-# Write the expected squared error in the output of feature 1 from the inputs in which **only feature
-# 2 is present**: its present-alone error.
+# Write what the inputs in which **only feature 2 is present** add to the expected squared error of output 1: the
+# *probability* of this case, times the mean squared error in it. Output 1 is W₁ · (W₂x) = (W₁ · W₂)x, and for arrows of
+# length 1 that dot product is the cosine.
 #
 # The output is ReLU(c·x), where c is the cosine and x is feature 2's value. Each feature is present
 # with probability p, independently, and then uniform on [0, 1], so that its mean square is ⅓.
@@ -71,7 +78,7 @@ predict(
 
 # %%
 def interference_alone(cosine: float, p: float) -> float:
-    """Expected squared error of ReLU(cosine · x_2) when only feature 2 is present."""
+    """P(only feature 2 is present) times the mean of ReLU(cosine · x_2)² in that case."""
     ### BEGIN SOLUTION
     return p * (1 - p) * max(cosine, 0.0) ** 2 / 3
     ### END SOLUTION
@@ -141,8 +148,7 @@ show(plots.shapes_in_plane(shapes))
 # %%
 predict(
     "3.b",
-    "In the pentagon, each of five equal features shares two dimensions. "
-    "What share of a dimension does each have?",
+    "In the pentagon, how much of a dimension does x0 have? Guess from the picture.",
     (0.0, 1.0),
 )
 
@@ -153,6 +159,9 @@ predict(
 # $$D_i = \frac{\lVert W_i\rVert^2}{\sum_j (w_i \cdot W_j)^2}, \qquad w_i = \frac{W_i}{\lVert W_i\rVert}$$
 #
 # The sum goes over **all** j, feature i too.
+#
+# Why squares? By Pythagoras, the squares of an arrow's components on two lines at right angles add up to its squared
+# length. So use can be shared out, and none is lost.
 
 # %% [markdown] exercise="3.2" title="Feature dimensionality" minutes=8 difficulty=2 misconceptions=[]
 # Write this formula for all columns of W at once. A feature whose column is zero has no line; give it
@@ -206,7 +215,12 @@ assert abs(feature_dimensionality(shapes["digon"]) - 0.5).max() < 1e-6
 #   That is no accident. The arrows are spread so evenly that every line in the plane is used equally.
 #
 # Why 5/2? Add up the use of two lines at right angles. Each arrow's two squared components add up to its
-# squared length, 1, so both lines together get 5. Evenly spread means half each.
+# squared length, 1, so both lines together get 5. If every line is used equally, each gets half of it.
+#
+# And why equally? Take any line, at an angle t. Its use is the sum of cos²(t − 72°·j) over the five arrows. Now
+# cos²a = ½ + ½ cos 2a. The five halves make 5/2. What is left are five cosines at steps of 144°: the corners of a
+# pentagon again, in another order, seen from the side. They are balanced around the middle and add up to 0. So every
+# line gets 5/2. (With two arrows the doubled steps are 360°: nothing is balanced, and that is why a digon is different.)
 
 # %% [markdown]
 # ## Drag an arrow
@@ -258,8 +272,8 @@ def best_known(n, p):
 drag_panel(measure, train_from, best_known)
 
 # %% [markdown]
-# Did you notice the sum? With arrows that fill the plane evenly, Σ D_i is 2. Push two arrows together, and
-# it falls below 2. It never rises above. That is a theorem, and you will check it in section 4.
+# When two arrows come close, each counts in the other's line, so their D falls. An arrow of length 0 uses no line at all:
+# it is gone from every sum. And did you notice Σ D_i? Write down the largest one that you saw. Section 4 asks why.
 
 # %% [markdown]
 # ## 3. Build the shapes
@@ -453,16 +467,17 @@ polytope_view(pentagonal_bipyramid, look)
 # changes for anyone.
 
 # %% [markdown]
-# ## 4. Why the sum is the rank
+# ## 4. What limits the sum
 #
-# In every shape so far the D_i added up to the number of filled dimensions. Now push the arrows about.
+# In every shape so far the D_i added up to the number of filled dimensions. That number is called the **rank** of W.
+# Now take any arrows.
 
 # %%
 predict(
     "3.d",
     "For arbitrary arrows, in any number of dimensions: what is true of Σ D_i?",
     [
-        "It is the number of represented features at most, and equal only at right angles",
+        "It can exceed the rank, up to the number of features",
         "It is the rank of W always",
         "It is the rank of W at most",
     ],
@@ -532,18 +547,23 @@ for name, group in {"random": random_W, "rank 1": low_rank, "built": built}.item
     if name == "built":  # more directions than dimensions: no basis
         assert ((counts > ranks) & ((sums - ranks).abs() < 1e-3)).float().mean() > 0.8
 show(plots.leverage_scatter(points))
-reveal("3.d", "It is the rank of W at most", "Equal exactly when the arrows use all lines equally.")
+reveal("3.d", "It is the rank of W at most", "When it is equal, you will see below.")
 
 # %% [markdown]
-# No point lies above the diagonal: **D_i ≤ ℓ_i**, so **Σ D_i ≤ rank W**. Random arrows stay below. The
-# built shapes lie on it.
+# No point lies above the diagonal: **D_i ≤ ℓ_i**, so **Σ D_i ≤ rank W**. Random arrows mostly stay below; only
+# those with a single row or column reach it. Rank 1 is always on it: one line, shared by all. So are the shapes that you
+# built, and most of those have more features than dimensions (the last column above).
 #
 # Why? Four lines. Let S = WWᵀ. How much is the line of arrow i used? Σ_j (w_i · W_j)² = w_iᵀ S w_i. So
-# D_i = ‖W_i‖² / (w_iᵀ S w_i). And ℓ_i = ‖W_i‖² (w_iᵀ S⁺ w_i). The Cauchy-Schwarz inequality, for a unit vector w in the
-# space that the arrows fill, says (wᵀSw)(wᵀS⁺w) ≥ 1. Therefore D_i ≤ ℓ_i.
+# D_i = ‖W_i‖² / (w_iᵀ S w_i). And ℓ_i = ‖W_i‖² (w_iᵀ S⁺ w_i). So we need (wᵀSw)(wᵀS⁺w) ≥ 1 for w of length 1.
 #
-# It is an equality exactly when w_i is an **eigenvector** of S. For the pentagon S is 5/2 times the
-# identity, so every vector is one. A set of arrows with S ∝ identity is called a **tight frame**.
+# S has main directions at right angles to each other, its **eigenvectors**. Along each of them it multiplies by a number,
+# the use of that line, and S⁺ divides by it. The squared components of w along them add up to 1. So wᵀSw is an
+# *average* of the uses, and wᵀS⁺w is the average of their inverses, with the same weights. An average times the average
+# of the inverses is never below 1. Try 1 and 4, with equal weights: 2.5 · 0.625 = 1.56. Therefore D_i ≤ ℓ_i.
+#
+# It is an equality exactly when all the uses that count are equal: when w_i is itself an eigenvector of S. For the
+# pentagon S is 5/2 times the identity, so every vector is one. A set of arrows with S ∝ identity is called a **tight frame**.
 # The bipyramids are two tight frames at right angles: still all eigenvectors.
 #
 # You may read elsewhere that "Σ D_i is at most the number of features, with equality only if they are
@@ -570,7 +590,8 @@ for r, k, name in (
 # pentagon. So the fractions are **sticky**: as sparsity changes, features stay at one value for a while
 # and then go to another, a group at a time.
 #
-# Is it so? Train 80 features in 12 dimensions, for five feature probabilities close to each other, from two
+# Is it so? In each line of the print-out, count dimensions: 1 for a digon, 2 for a pentagon, 3 for an antiprism. Is it
+# always 12? Train 80 features in 12 dimensions, for five feature probabilities close to each other, from two
 # seeds. (This takes some seconds.)
 
 # %%
@@ -624,7 +645,7 @@ assert on_level > control_on_level + 0.3
 # The two seeds change at slightly different p, and their sums are right all the same. For the control, see the last line: random directions land near those values only by chance.
 
 # %% [markdown]
-# ## 6. The triangle loses
+# ## 6. Three features in a plane
 #
 # Three equal features, two dimensions. The triangle looks perfect: three equal angles, every dimension
 # filled.
@@ -643,17 +664,20 @@ predict(
 # %% [markdown]
 # Do the sum before you train. All angles here are obtuse or right, so a feature that comes alone is
 # recovered exactly (section 1). The first error comes from inputs with **two** present. Each pair of
-# features has probability p² of that, to leading order. So we need the error of one pair.
+# features has probability p² of that, if we leave out p³ and smaller. So we need the error of one pair.
 
 # %% [markdown] exercise="3.8" title="What a pair costs" minutes=9 difficulty=3 misconceptions=[]
 # Two arrows of length 1 have the cosine −k, with k between 0 and 1. Both features are present, with values
 # u and v, independent and uniform on [0, 1]. The outputs are ReLU(u − kv) and ReLU(v − ku).
 #
-# Return the mean of the total squared error of both outputs, as a function of the cosine (which is not
-# above 0).
+# Return the mean of the total squared error of both outputs **given that both are present**: no factor p². The argument is
+# the cosine, which is not above 0, so k = −cosine.
 #
 # HINT: Look at one output. If kv < u, it is u − kv, and its error is kv. Otherwise it is 0, and its
 # error is u.
+#
+# HINT: Fix v: u is above kv with probability 1 − kv, and the squared error is then k²v². Fix u, below k: kv is above u
+# with probability 1 − u/k, and the squared error is then u².
 #
 # HINT: So you need ∫ k²v² (1 − kv) dv over v from 0 to 1, plus ∫ u² (1 − u/k) du over u from 0 to k.
 # That is k²/3 − k³/4 + k³/12. And there are two outputs.
@@ -684,9 +708,10 @@ assert abs(contest["4 in 3"]["tetrahedron"] - 10 / 27) < 1e-3
 assert abs(contest["3 in 2"]["digon + own dimension"] - 1 / 3) < 1e-3
 
 # %% [markdown]
-# By hand: ⅜ against ⅓. One bad pair is cheaper than three medium ones. The reason is in your formula:
-# opposite arrows make a large error, but it cannot be larger than the feature itself, because the ReLU
-# stops at 0.
+# By hand: ⅜ against ⅓. One bad pair is cheaper than three medium ones. The ReLU decides. Leave it out for a moment: a
+# pair would cost 2k²/3, so three pairs at k = ½ make ½, one pair at k = 1 makes ⅔, and the triangle would win. The ReLU
+# takes a quarter off the triangle and half off the digon, because no output can fall below 0. It helps most where
+# interference is worst.
 #
 # Now train. 64 random starts of each case, none discarded. And a harder test: 64 starts *at* the triangle
 # and the tetrahedron, with a little noise.
@@ -728,7 +753,39 @@ assert tally[4, "random starts"]["tetrahedron"] == 0
 # When must a shape use an acute angle? Here is a classical fact: **in d dimensions at most 2d arrows can
 # have no acute angle between any two.** Two opposite arrows on each axis. So up to n = 2d features, digons
 # and single features avoid all errors of order p. From n = 2d + 1 on, whoever keeps all features has an
-# acute angle, and the bias has to help. In the plane that is n = 5: the pentagon.
+# acute angle. In the plane that is n = 5.
+
+# %%
+predict(
+    "3.h",
+    "Five features in a plane, most inputs with one feature only. What costs least?",
+    ["Two digons, the fifth dropped", "A pentagon"],
+)
+
+# %%
+neighbour = math.cos(2 * math.pi / 5)  # the only acute angle in a pentagon
+dropped = 1 / 3
+rare = 1e-3  # any small probability
+plain = 10 * float(interference_alone(neighbour, rare)) / (rare * (1 - rare))
+value = torch.linspace(0, 1, 401)  # of the feature that is present
+grid = torch.cartesian_prod(torch.linspace(1, 2, 101), torch.linspace(-0.6, 0, 61))
+size, bias = grid[:, :1], grid[:, 1:]  # squared length of the arrows, bias
+own = ((size * value + bias).relu() - value).square().mean(1)
+leak = (neighbour * size * value + bias).relu().square().mean(1)
+cost = 5 * (own + 2 * leak)
+least = int(cost.argmin())
+print("cost of the inputs with one feature, per p")
+print(f"  two digons, the fifth dropped       {dropped:.3f}")
+print(f"  pentagon, arrows of length 1, b = 0 {plain:.3f}")
+print(f"  pentagon, the best of both          {cost[least]:.3f}   ", end="")
+print(f"at ‖W_i‖² = {size[least, 0]:.2f}, b = {bias[least, 0]:.2f}")
+reveal("3.h", "A pentagon", "Clearly, as soon as the bias helps.")
+assert cost[least] < 0.3 * plain < plain < dropped
+
+# %% [markdown]
+# Dropping a feature costs all of it, every time it comes. In a pentagon each feature leaks into two neighbours a
+# little. And a negative bias cuts small readings off, while longer arrows make up for what it takes from the large ones.
+# That is why five in a plane make a pentagon. Now by training:
 
 # %%
 for n in (3, 4, 5, 6):
@@ -790,7 +847,7 @@ dimensions_per_feature = check("3.9", dimensions_per_feature)
 predict(
     "3.f",
     "80 equal features, 12 dimensions, from dense to sparse. How does D* fall?",
-    ["Evenly all the way", "In steps all the way", "First a long step, then evenly"],
+    ["Evenly all the way", "In steps all the way", "A fall, one long step, then evenly"],
 )
 
 # %%
@@ -831,7 +888,7 @@ for p, d_star, n, k in zip(sweep_p, D_star, n_kept, digons):
     print(f"{p:6.3f}  {d_star:.3f}  {int(n):8}  {k:14}")
 reveal(
     "3.f",
-    "First a long step, then evenly",
+    "A fall, one long step, then evenly",
     "A plateau of digons at ½; later no step is to be seen.",
 )
 assert (plateau - 0.5).abs().max() < 0.03
@@ -951,7 +1008,7 @@ for n, d in ((5, 2), (8, 3), (20, 5), (40, 10), (80, 12)):
     print(
         f"{k:3} in {d:2}:  bound {rows[-1][0]:.3f}   trained: root mean square {rows[-1][1]:.3f}, "
         f"largest |cos| {rows[-1][2]:.3f}, largest cos {rows[-1][3]:.3f}   "
-        f"random: {rows[-1][4]:.3f}, {rows[-1][5]:.3f}"
+        f"random: root mean square {rows[-1][4]:.3f}, largest |cos| {rows[-1][5]:.3f}"
     )
 bound, rms, largest, _, rms_random, _ = torch.tensor(rows).T
 reveal(
@@ -1002,6 +1059,9 @@ assert (D_trained.mean(1) - 3 / 8).abs().max() < 0.01
 assert D_trained.mean() < feature_dimensionality(thomson).mean()
 
 # %% [markdown]
+# Eight arrows of length 1 share 8, so even use would be 2.667 on each of three lines at right angles. The axis gets
+# 8 · height², which is why 1/√3 is even; less on the axis means flatter.
+#
 # Three antiprisms, three heights. Electrons stand almost at 1/√3. The trained one is flatter, so its
 # features have about 0.37, not 0.375. It does not want even lines; it wants a small loss, and the two
 # wishes differ a little. So when you look for ⅜ in a network, **allow a tolerance of 0.01**. And the

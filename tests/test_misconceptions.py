@@ -34,10 +34,22 @@ def test_every_tag_names_a_known_misconception():
                     assert tag.removeprefix("refutes:") in MISCONCEPTIONS
 
 
-def test_the_rows_that_belong_to_notebook_02_are_there():
-    here = {slug for notebook, slug in NAMED if notebook == "02_superposition"}
-    assert here >= {
-        "superposition-is-a-neuron",
-        "features-are-a-basis",
-        "correlation-makes-superposition",
-    }
+@pytest.mark.parametrize(
+    ("notebook", "slugs"),
+    [
+        (
+            "01_features_circuits_universality",
+            {"operations-are-understanding", "universality-is-one-circuit"},
+        ),
+        (
+            "02_superposition",
+            {
+                "superposition-is-a-neuron",
+                "features-are-a-basis",
+                "correlation-makes-superposition",
+            },
+        ),
+    ],
+)
+def test_the_rows_that_belong_to_a_notebook_are_there(notebook, slugs):
+    assert slugs <= {slug for name, slug in NAMED if name == notebook}

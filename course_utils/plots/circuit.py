@@ -16,7 +16,7 @@ Unit = tuple[str, int]  # (layer, unit)
 Edge = tuple[str, int, int]  # (layer, from, to), the layer of the unit that is heard
 Parts = Collection[tuple]  # of either kind
 
-THICKEST = 6  # pixels
+THINNEST, THICKEST = 1.5, 6.0  # pixels
 LISTED = 4  # more are counted
 
 
@@ -140,14 +140,15 @@ def circuit_drawing(diagram: CircuitDiagram, circuit: Parts = ()) -> dict[str, A
     Raises:
         ValueError: the circuit has a part that is not in the diagram.
     """
-    names = {diagram.key(part): diagram.name(part) for part in circuit}
+    for part in circuit:
+        diagram.name(part)
     drawn = diagram.drawn(circuit)
     edges = [
         {
             "key": diagram.key(edge),
             "name": f"{diagram.name(edge)}, {_signed(diagram.strength(edge))}",
             "color": f"rgb({NEGATIVE if diagram.strength(edge) < 0 else POSITIVE})",
-            "width": round(max(1.0, THICKEST * diagram.share(edge)), 2),
+            "width": round(max(THINNEST, THICKEST * diagram.share(edge)), 2),
         }
         for edge in drawn
     ]
@@ -164,7 +165,7 @@ def circuit_drawing(diagram: CircuitDiagram, circuit: Parts = ()) -> dict[str, A
         "classes": list(diagram.classes),
         "filters": pictures,
         "edges": edges,
-        "circuit": sorted(names),
+        "circuit": sorted(map(diagram.key, circuit)),
         "colors": [f"rgb({POSITIVE})", f"rgb({NEGATIVE})"],
         "note": weak if len(drawn) < total else f"All {total} connections are drawn.",
     }

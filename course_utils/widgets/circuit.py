@@ -147,8 +147,9 @@ class CircuitPanel(ipywidgets.VBox):
         if (mean := self.view.state["mean"]) is not None:
             means = self._means.setdefault((name, self.kind.value), [])
             means.append(mean)
-            mean = percent(sum(means) / len(means))
-            self.view.words += f" Mean of {len(means)} such draws: {mean}."
+            if len(means) > 1:
+                mean = percent(sum(means) / len(means))
+                self.view.words += f" Mean of {len(means)} such draws: {mean}."
 
     def _families(self, parts: Collection[tuple]) -> list[tuple[list[tuple], list[tuple]]]:
         """The parts by layer and kind, each with all of that kind that the layer has."""

@@ -67,8 +67,9 @@ function makeUnits(parent, { layers, filters, circuit }) {
 }
 
 function makeEdges(parent, { edges, circuit }) {
-  // Thick ones below thin ones, which would be hidden.
-  const ordered = [...edges].sort((a, b) => b.width - a.width);
+  // Thick ones below thin ones, which would be hidden; the circuit on top.
+  const rank = ({ key, width }) => (circuit.includes(key) ? 0 : 100) + width;
+  const ordered = [...edges].sort((a, b) => rank(b) - rank(a));
   return ordered.map(({ key, name, color, width }) => {
     const [layer, from, to] = key.split(".").map(Number);
     const member = circuit.includes(key);
@@ -248,7 +249,8 @@ function render({ model, el }) {
   // The name of what the pointer is on, or else the focus.
   function read(part = svg.contains(document.activeElement) ? current : null) {
     const off = part?.g.classList.contains("off") ? ", off" : "";
-    reading.textContent = part ? part.g.getAttribute("aria-label") + off : "\u00a0";
+    const text = part ? part.g.getAttribute("aria-label") + off : "\u00a0";
+    if (reading.textContent !== text) reading.textContent = text;
   }
 
   function go(part, focus = true) {
@@ -256,8 +258,7 @@ function render({ model, el }) {
     current?.g.setAttribute("tabindex", -1);
     current = part;
     put(part.g, { tabindex: 0 });
-    if (focus) part.g.focus({ preventScroll: part.key.split(".").length === 3 });
-    if (focus) read();
+    if (focus) part.g.focus({ preventScroll: Boolean(part.from) });
   }
 
   const numbers = ({ key }) => key.split(".").map(Number);
@@ -303,8 +304,13 @@ function render({ model, el }) {
     event.stopPropagation();
     KEYS[event.key](event);
   });
-  svg.addEventListener("focusout", () => requestAnimationFrame(() => read()));
-  svg.addEventListener("focusin", () => read());
+  // The focus, also when a screen reader moves it. Not heard by the SVG itself, which that would make
+  // another stop of the Tab key in Chromium.
+  el.addEventListener("focusin", ({ target }) => {
+    if (target !== current?.g) go(byKey?.[target.dataset.key], false);
+    read();
+  });
+  el.addEventListener("focusout", () => requestAnimationFrame(() => read()));
 
   const say = () => {
     words.textContent = model.get("words");

@@ -241,6 +241,13 @@ def test_what_is_off_is_said_few_by_name_many_by_number(off, words):
     assert parts(state["off"]) == off
 
 
+def test_many_units_are_counted():
+    wide = CircuitDiagram({"fc": np.ones((1, 9))}, ["yes"])
+    for n, words in ((4, "Off: fc units 0, 1, 2, 3."), (5, "Off: 5 of 9 units of fc.")):
+        state = circuit_state(wide, [1.0], [1.0], off={("fc", i) for i in range(n)})
+        assert state["summary"].startswith(words)
+
+
 def test_the_class_that_changed_most_is_said():
     def said(before, now):
         return circuit_state(make(), now, np.ones(3), before=before)["summary"]

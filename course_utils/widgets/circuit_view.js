@@ -151,6 +151,7 @@ function render({ model, el }) {
       swatch(`stroke: ${plus}; stroke-width: 4`, "raises the next unit or class"),
       swatch(`stroke: ${minus}; stroke-width: 4`, "lowers it"),
       swatch("stroke-width: 1.5; stroke-dasharray: 4 3", "off"),
+      swatch("stroke-width: 4; stroke-opacity: 0.25", "one end is off"),
       swatch("stroke-width: 3", "accuracy of the whole network", "M10 1v10"),
       ...(drawing.circuit.length ? [swatch("stroke-width: 2.5", "in the circuit", "M10 1a5 5 0 1 0 .01 0z")] : []),
     );

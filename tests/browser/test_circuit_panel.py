@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+import torch
 from panel import WATCH
 from playwright.sync_api import expect
 from test_looks import FAULTS, SMALLEST, change_theme
@@ -138,7 +139,8 @@ class Network:
 @pytest.fixture(scope="module")
 def notebook(opened, tmp_path_factory):
     path = tmp_path_factory.mktemp("notebook") / "circuit.ipynb"
-    cells = [NUMERICS, SHOW, "# the cell after it"]
+    # As the notebooks do: two threads would wait for each other.
+    cells = [f"{NUMERICS}\ntorch.set_num_threads(1)", SHOW, "# the cell after it"]
     made = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
     made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(made, path)
@@ -150,7 +152,10 @@ def notebook(opened, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def panel(notebook):
-    return Network(notebook.page)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Network(notebook.page)
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -34,8 +34,10 @@ def test_every_cell_runs_without_an_error(notebook):
 def test_every_output_is_drawn_as_what_it_is(notebook):
     page = notebook.page
     cells = nbformat.read(ROOT / "notebooks" / notebook.name, as_version=4).cells
-    shown = sum(len(re.findall(r"^show\(", cell.source, re.M)) for cell in cells)
-    assert page.locator(".js-plotly-plot").count() == shown > 0
+    # At least so many: those in loops are shown several times.
+    written = sum(len(re.findall(r"^ *show\(", cell.source, re.M)) for cell in cells)
+    shown = page.locator("[data-mime-type='application/vnd.plotly.v1+json']").count()
+    assert page.locator(".js-plotly-plot").count() == shown >= written > 0
     assert page.get_by_text("Loading widget").count() == 0
     assert page.get_by_text(re.compile("Error displaying widget|Failed to load")).count() == 0
 
@@ -48,7 +50,9 @@ def test_the_browser_is_sent_little(notebook, record_property):
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(notebook, controls):
-    notebook.page.get_by_role("button", name="Compare with the rubric").click()  # shows the rest
+    rubrics = notebook.page.get_by_role("button", name="Compare with the rubric")
+    for k in reversed(range(rubrics.count())):
+        rubrics.nth(k).click()  # shows the rest
     assert controls.count() > 20
     for control in controls.all():
         expect(control).to_have_accessible_name(re.compile(r"\S"))

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-PICTURES = ".js-plotly-plot, .course-model svg, .course-polytope svg"
+PICTURES = (
+    ".js-plotly-plot, .course-model svg, .course-polytope svg, "
+    ".course-circuit svg[role=application]"
+)
 SMALLEST = 10  # pixels from the top of the line to its bottom
 
 # The faults of one picture. Turned text counts with its upright box.

@@ -67,8 +67,7 @@ def edge_filter(answer: Answer) -> str:
         _judge_sums(angle, w)
     slug = _wrong_turn(filters)
     if slug is not None:
-        step = 45 if _off(filters[45], 45) <= ALIKE else 90
-        raise Mistake(slug, FILTERS[slug].format(step=step))
+        raise Mistake(slug, FILTERS[slug].format(step=45 if _off(filters[45], 45) < 20 else 90))
     for angle, w in filters.items():
         if _off(w, angle) > ALIKE:
             raise unforeseen(
@@ -94,7 +93,6 @@ def _filter(answer: Answer, angle: int) -> Tensor:
     try:
         return as_tensor(value, shape=(5, 5), meaning="five rows of five weights")
     except Mistake as mistake:
-        # Only a sum of 0 gives infinity where the weight is not 0.
         if mistake.diagnosis == "not-finite" and bool(torch.isinf(value).any()):
             raise Mistake("divides-by-sum", FILTERS["divides-by-sum"]) from None
         raise
@@ -169,6 +167,8 @@ def _wrong_turn(filters: dict[int, Tensor]) -> str | None:
 STEPS = {
     "no-gradient-asked-for": "The image that you give to the objective does not track gradients. "
     "Start with `image.detach().requires_grad_()`, and hand on this one.",
+    "gradient-is-none": "You have None for the gradient. `.backward()` returns nothing: it fills "
+    "the `.grad` of the image on which you called `requires_grad_()`.",
     "gradient-in-a-tuple": "`torch.autograd.grad` returns a tuple, with one gradient for each "
     "thing asked about. Unpack it: `(gradient,) = ...`, or take `[0]`.",
     "image-unchanged": "Your image stays as it was, though the gradient is not 0. Return image + "
@@ -176,8 +176,8 @@ STEPS = {
     "downhill": "Your step goes downhill: the objective gets smaller. Add the gradient, do not "
     "subtract it.",
     "only-the-step": "You return the step alone. Add it to the image.",
-    "not-normalised": "Your step is as long as the gradient says. Divide the gradient by its "
-    "length, so that each step has the length `rate`.",
+    "not-normalised": "For a gradient of length {length:.3g} your step has the length {step:.3g}. "
+    "Divide the gradient by its length, so that every step has the length `rate`.",
     "forgets-rate": "Your step has the length 1. Multiply it by the rate, which is {rate:g} here.",
     "sign-for-gradient": "You take the sign of each gradient, so that all pixels change by the "
     "same amount. Keep the sizes: divide all of it by one number, its length.",
@@ -214,9 +214,9 @@ def ascent_step(answer: Answer) -> str:
     ):
         image, g = inputs.uniform(*shape, seed=40), torch.tensor(slope).reshape(shape)
         _judge_step(answer, _linear(g), g, image, rate, "with the same gradient everywhere")
-    image, goal = inputs.uniform(1, 1, 2, 2, seed=43), inputs.uniform(1, 1, 2, 2, seed=44) + 1.05
-    slope = 2 * (goal - image)
-    _judge_step(answer, lambda x: -((x - goal) ** 2).sum(), slope, image, 0.5, "shaped like a hill")
+    image, top = inputs.uniform(1, 1, 2, 2, seed=43), inputs.uniform(1, 1, 2, 2, seed=44) + 1.05
+    g = 2 * (top - image)
+    _judge_step(answer, lambda x: -((x - top) ** 2).sum(), g, image, 0.5, "shaped like a hill")
     _judge_second_call(answer)
     _judge_zero(answer)
     return "The gradient says how every pixel should change; its length is yours to choose."
@@ -233,9 +233,8 @@ def _called(answer: Answer, *args: Any, may_change: tuple[int, ...] = ()) -> tup
     except Mistake as mistake:
         for slug, words in (
             ("no-gradient-asked-for", "does not require grad"),
-            ("gradient-in-a-tuple", "'tuple'"),
-            ("gradient-in-a-tuple", "multiply sequence by"),
-            ("gradient-in-a-tuple", "not tuple"),
+            ("gradient-is-none", "NoneType"),
+            *(("gradient-in-a-tuple", w) for w in ("'tuple'", "not tuple", "multiply sequence by")),
         ):
             if mistake.diagnosis == "raises" and words in mistake.message:
                 raise Mistake(slug, STEPS[slug]) from None
@@ -252,7 +251,8 @@ def _judge_step(
     if not same(got, want):
         for slug, wrong in _wrong_steps(x, g, rate):
             if same(got, wrong):
-                raise Mistake(slug, STEPS[slug].format(rate=rate))
+                facts = {"rate": rate, "length": g.norm(), "step": rate * g.norm()}
+                raise Mistake(slug, STEPS[slug].format(**facts))
         raise unforeseen(
             tried=f"image = {shown(x)}, rate = {rate:g}, and an objective {what}; here the "
             f"gradient is {shown(g)}",
@@ -268,8 +268,8 @@ def _judge_step(
 def _wrong_steps(x: Tensor, g: Tensor, rate: float) -> Iterator[tuple[str, Tensor]]:
     unit = g / g.norm()
     yield "image-unchanged", x
-    for step in (rate * unit, rate * g):
-        yield "downhill", x - step
+    yield "downhill", x - rate * unit
+    yield "downhill", x - rate * g
     for step in (unit, rate * unit, g, rate * g):
         yield "only-the-step", step
     yield "not-normalised", x + rate * g

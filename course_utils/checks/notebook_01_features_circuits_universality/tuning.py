@@ -67,7 +67,9 @@ def tuning_curve(answer: Answer) -> str:
     _judge_curve(answer, rectified, torch.arange(0, 180, 22.5), torch.arange(0, 360, 60))
     _judge_curve(answer, rectified, torch.tensor([50.0]), torch.arange(0, 360, 90))
     _judge_curve(answer, rectified, torch.arange(0, 180, 36.0), torch.tensor([200]))
-    return "The largest response over the phases asks for the angle, wherever the stripes lie."
+    return (
+        "The largest response over the phases depends on the angle, not on where the stripes lie."
+    )
 
 
 class _Unit:
@@ -109,7 +111,7 @@ def _judge_curve(answer: Answer, unit: _Unit, angles: Tensor, phases: Tensor) ->
         raise
     table = unit.table(angles, phases)
     want = table.amax(1)
-    got = _responses(value, want)
+    got = _responses(value, want, (table.argmax(1), phases[table.argmax(1)]))
     if same(got, want):
         return
     for slug, wrong in _wrong_curves(unit, angles, phases, table):
@@ -124,7 +126,7 @@ def _judge_curve(answer: Answer, unit: _Unit, angles: Tensor, phases: Tensor) ->
     )
 
 
-def _responses(value: Any, want: Tensor) -> Tensor:
+def _responses(value: Any, want: Tensor, places: tuple[Tensor, ...]) -> Tensor:
     """The answer as a curve; what comes in another form is named here."""
     n = len(want)
     if isinstance(value, list) and len(value) == n and all(_number(v) for v in value):
@@ -133,9 +135,13 @@ def _responses(value: Any, want: Tensor) -> Tensor:
         raise Mistake("values-and-places", CURVES["values-and-places"])
     if n > 1 and _number(value):
         raise Mistake("one-number", CURVES["one-number"])
-    if isinstance(value, Tensor) and value.dtype == torch.int64 and value.shape == (n,):
-        raise Mistake("place-for-value", CURVES["place-for-value"])
-    return as_tensor(value, shape=(n,), meaning="one response for each angle")
+    try:
+        return as_tensor(value, shape=(n,), meaning="one response for each angle")
+    except Mistake as mistake:
+        if mistake.diagnosis == "wrong-type" and isinstance(value, Tensor):
+            if value.layout == torch.strided and any(same(value, place) for place in places):
+                raise Mistake("place-for-value", CURVES["place-for-value"]) from None
+        raise
 
 
 def _has_shape(value: Any, shape: tuple[int, ...]) -> bool:

@@ -791,9 +791,11 @@ def backward_and_clears(objective, image, rate):
 
 
 @right("1.4")
-def with_torch_func(objective, image, rate):
-    gradient = torch.func.grad(objective)(image.double())
-    return (image + rate * gradient / (gradient.norm() + 1e-9)).float()
+def a_parameter_in_float64(objective, image, rate):
+    leaf = torch.nn.Parameter(image.detach().double())
+    (-objective(leaf)).backward()
+    step = -leaf.grad.numpy()
+    return leaf.data + rate * torch.from_numpy(step / (np.linalg.norm(step) + 1e-9))
 
 
 @right("1.4")
@@ -813,6 +815,19 @@ class OneNumberAtATime:
 def image_as_it_comes(objective, image, rate):
     (gradient,) = torch.autograd.grad(objective(image), image)
     return image + rate * gradient / gradient.norm()
+
+
+@wrong("1.4", "gradient-is-none")
+def backward_returns_it(objective, image, rate):
+    image = image.detach().requires_grad_()
+    gradient = objective(image).backward()
+    return image + rate * gradient / gradient.norm()
+
+
+@wrong("1.4", "gradient-is-none")
+def at_the_image_given(objective, image, rate):
+    objective(image.clone().requires_grad_()).backward()
+    return image + rate * image.grad
 
 
 @wrong("1.4", "gradient-in-a-tuple")

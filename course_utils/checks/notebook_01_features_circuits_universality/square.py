@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from course_utils import vision
 from course_utils.checks.answer import Answer, as_list, as_tensor
+from course_utils.checks.compare import unforeseen
 from course_utils.checks.guard import Mistake
 from course_utils.checks.inputs import generator
 from course_utils.checks.registry import exercise
@@ -82,6 +83,15 @@ def square_detector(answer: Answer) -> str:
                 "Your edges are in the right places, but of the wrong kind: with maps 0 and 2, or "
                 "1 and 3, exchanged it would work. White is below the top line's outer rim.",
             )
+    wrong = [kind for kind, share in zip(KINDS[1:], best[1:]) if share < ENOUGH]
+    if len(wrong) > 2:
+        raise unforeseen(
+            tried=f"{len(sums)} images with noise, at the bias that suits your weights best",
+            want="a unit that fires for squares and hardly for anything else",
+            why="only a square has all four edges in these places",
+            got=f"one that fires for {best[0]:.0%} of the squares, and for more than a tenth of "
+            f"these kinds: {', '.join(wrong)}",
+        )
     worst = KINDS[1 + int(best[1:].argmin())]
     rates = f"At its best bias your unit still fires for {1 - best[KINDS.index(worst)]:.0%} of "
     if worst == "hash":

@@ -137,3 +137,10 @@ def looks_for_a_cross():
 @wrong("1.6", "confuses-broken-square")
 def looks_for_a_broken_square():
     return template("broken square"), -100.0
+
+
+@wrong("1.6", None)
+def at_random():
+    return torch.randn(
+        4, 19, 19, generator=torch.Generator().manual_seed(1), dtype=torch.float32
+    ), -9.0

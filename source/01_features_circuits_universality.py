@@ -1279,7 +1279,7 @@ assert similarity.p_value(value, null) <= 0.01
 # - And yet two *untrained* networks agree with each other very well. High CKA alone proves nothing about
 #   learning. What counts is that training moves networks **away** from where they start and **towards** each other.
 #
-# In the first layer the gap is much smaller.
+# The first layer shows the same, with smaller gaps.
 
 # %% [markdown]
 # ### The same units? The same circuit?
@@ -1346,7 +1346,7 @@ assert own[0] - borrowed[0] > 0.2
 #
 # MODEL ANSWER:
 # It is a hypothesis about analogous features in different networks, not one circuit that fits all. In my small
-# networks, two seeds for shapes agree in their second layer with a CKA of about 0.87 (0.85 to 0.90 over other
+# networks, two seeds for shapes agree in their second layer with a CKA of about 0.87 (0.85 to 0.89 over other
 # images), and shapes agree with digits nearly as well. With untrained networks and with one that learned shuffled labels
 # it is below 0.3, so the likeness is learned. But two untrained networks also agree with each other, at about 0.8, so a high
 # number alone says nothing. Single units match much less well, and the square circuit of one network was no

@@ -348,9 +348,10 @@ def assert_closed(W: Tensor, faces: list[list[int]], tolerance: float) -> None:
     assert len(corners) - len(set(edges)) + len(faces) == 2
     points, kept = W.double().T, geometry.represented(W)
     for face in faces:
-        a, b, c = points[face[:3]]
-        normal = torch.nn.functional.normalize(torch.linalg.cross(b - a, c - b), dim=0)
-        heights = (points[kept] - a) @ normal
+        around = points[face]
+        # Of a face that is not quite flat, the area as a vector: three of its corners may mislead.
+        area = torch.linalg.cross(around, around.roll(-1, 0)).sum(0)
+        heights = (points[kept] - around.mean(0)) @ torch.nn.functional.normalize(area, dim=0)
         assert min(heights.max(), -heights.min()) < tolerance
 
 
@@ -369,8 +370,9 @@ def test_faces_of_random_points_on_the_sphere(n, seed):
     W = torch.nn.functional.normalize(randn(3, n, seed=seed), dim=0)
     faces = geometry.polytope_faces(W)
     if len(faces) > 1:  # else flat enough to be drawn so
-        # Triangles 8 degrees apart are one face, and corners on a sphere are at most 2 apart.
-        assert_closed(W, faces, 2 * math.sin(math.radians(8.2)))
+        # Triangles up to 8 degrees from the first are one face, so up to 16 from each other, and
+        # corners on a sphere are at most 2 apart.
+        assert_closed(W, faces, 2 * math.sin(math.radians(16.4)))
 
 
 def test_faces_leave_out_what_is_short_and_what_is_inside():

@@ -10,6 +10,7 @@ import shutil
 import sys
 import textwrap
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,15 +120,16 @@ def start_page(folder: Path) -> int:
 
 
 def models(*, fetch: bool, table: bool) -> int:
-    """Fetch the weights that are not there, and show what is where."""
+    """Fetch, and convert, the weights that are not there, and show what is where."""
     from course_utils import assets
 
     rows, code = [], EXIT_PASSED
     for name, asset in assets.ASSETS.items():
         try:
-            if fetch:
-                assets.fetch(name, report=lambda line: print(line, flush=True))
             state = assets.state(name)
+            if fetch and state != "ready":
+                fetch_model(name, report=lambda line: print(line, flush=True))
+                state = assets.state(name)
         except assets.Missing as problem:
             print(problem, file=sys.stderr)
             state = "missing"
@@ -138,6 +140,18 @@ def models(*, fetch: bool, table: bool) -> int:
     if table:
         print_table(("name", "size", "licence", "where", "state"), rows)
     return code
+
+
+def fetch_model(name: str, report: Callable[[str], object]) -> None:
+    """Language models are converted, by the libraries that only `language` knows."""
+    from course_utils import assets
+
+    if assets.ASSETS[name].recipe:
+        from course_utils import language
+
+        language.fetch_smollm2(report)
+    else:
+        assets.fetch(name, report=report)
 
 
 # check

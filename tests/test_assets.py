@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def test_weights_are_fetched_once(index, cache, capsys):
 
 
 def test_a_long_download_is_heard_of(index, cache, monkeypatch):
-    monkeypatch.setattr(assets, "QUIET", 0.1)
+    monkeypatch.setattr(assets.download, "QUIET", 0.1)
     index.mode, heard = "waits", []
 
     def report(line):
@@ -291,6 +292,194 @@ def test_ctrl_c_leaves_nothing(index, cache, midway):
     _, said = midway.communicate(timeout=30)
     assert (midway.returncode, said) == (2, "Stopped.\n")
     assert names(cache) == []
+
+
+# Converted before it is used
+
+TURNED = replace(TINY, recipe="turned")
+
+
+def turn(file: Path, folder: Path) -> None:
+    """Two files for one, as a conversion may make them."""
+    (folder / "weights").write_bytes(file.read_bytes()[::-1])
+    (folder / "words.json").write_text("[]")
+
+
+@pytest.fixture
+def turned(index, cache, monkeypatch):
+    """The table's one asset has to be converted. Where that belongs."""
+    monkeypatch.setattr(assets, "ASSETS", {"tiny": TURNED})
+    return cache / "tiny-1.0-turned"
+
+
+def is_turned(folder: Path) -> bool:
+    return (folder / "weights").read_bytes() == CONTENT[::-1]
+
+
+def test_a_file_is_converted_once_and_then_deleted(index, cache, turned, capsys):
+    assert assets.state("tiny") == "missing"
+    assert assets.fetch("tiny", make=turn) == assets.place("tiny") == turned
+    assert is_turned(turned) and names(turned) == [assets.MANIFEST, "weights", "words.json"]
+    assert names(cache) == ["tiny-1.0-turned"] and assets.state("tiny") == "ready"
+    said = capsys.readouterr().out.splitlines()
+    assert said[2] == "Converting tiny (once) ..."
+    assert re.fullmatch(r"tiny: converted in \d+ s\.", said[3]) and len(said) == 4
+    index.mode = "gone"
+    for again in (assets.fetch, assets.path):
+        assert again("tiny", make=None) == turned
+    assert index.downloads == 1 and capsys.readouterr().out == ""
+
+
+def test_what_was_not_converted_yet_is_not_converted_unasked(index, cache, turned):
+    with pytest.raises(Missing, match="is not there yet: run"):
+        assets.path("tiny", turn)
+    with pytest.raises(ValueError, match="tiny has to be converted: say how, with `make`"):
+        assets.fetch("tiny")
+    assert index.downloads == 0 and not cache.exists()
+
+
+@pytest.mark.parametrize("function", [assets.path, assets.fetch])
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("weights", CONTENT[::-1][:-1]),
+        ("weights", CONTENT),
+        ("words.json", b""),
+        ("words.json", None),
+        (assets.MANIFEST, b"{}"),
+        (assets.MANIFEST, b"no JSON"),
+        (assets.MANIFEST, b'{"weights": 3}'),
+    ],
+    ids=["truncated", "altered", "empty", "gone", "no seals", "no JSON", "other JSON"],
+)
+def test_what_was_converted_and_is_damaged_is_said_and_converted_again(
+    index, turned, capsys, function, file, content
+):
+    assets.fetch("tiny", make=turn)
+    if content is None:
+        (turned / file).unlink()
+    else:
+        (turned / file).write_bytes(content)
+    assert assets.state("tiny") == "damaged"
+    assert function("tiny", make=turn) == turned
+    assert is_turned(turned) and assets.state("tiny") == "ready"
+    assert f"{turned} is damaged, so it is made again.\n" in capsys.readouterr().out
+    assert index.downloads == 2, "the file had been deleted"
+
+
+def test_damaged_and_no_network_is_one_sentence(index, cache, turned):
+    assets.fetch("tiny", make=turn)
+    (turned / "weights").write_bytes(b"")
+    index.mode = "gone"
+    with pytest.raises(Missing) as caught:
+        assets.path("tiny", turn)
+    assert ONE_SENTENCE.fullmatch(str(caught.value))
+
+
+def test_what_the_system_puts_beside_it_does_no_harm(turned):
+    assets.fetch("tiny", make=turn)
+    (turned / ".DS_Store").write_text("where the window was")
+    assert assets.state("tiny") == "ready"
+
+
+def test_a_conversion_goes_on_with_the_file_that_is_there(index, cache, turned, capsys):
+    """Such as after one that was stopped. It is looked at again first."""
+    cache.mkdir()
+    file = cache / "tiny-1.0.pth"
+    file.write_bytes(CONTENT)
+    assert assets.state("tiny") == "missing"
+    assets.fetch("tiny", make=turn)
+    assert is_turned(turned) and index.downloads == 0 and not file.exists()
+    (turned / "weights").write_bytes(b"")
+    file.write_bytes(DAMAGES["truncated"])
+    assets.fetch("tiny", make=turn)
+    assert is_turned(turned) and index.downloads == 1 and not file.exists()
+    assert f"{file} is damaged, so it is fetched again.\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full: make 14 MB of room"),
+        (RuntimeError("a tensor is\nmissing"), "said `RuntimeError: a tensor is`: see to that"),
+        (ValueError("other weights"), "something failed and said `ValueError: other weights`"),
+    ],
+    ids=["disk full", "two lines", "one line"],
+)
+def test_a_conversion_that_fails_is_one_sentence(index, cache, turned, error, words):
+    def fail(file, folder):
+        turn(file, folder)
+        raise error
+
+    with pytest.raises(Missing) as caught:
+        assets.fetch("tiny", report=lambda line: None, make=fail)
+    assert ONE_SENTENCE.fullmatch(str(caught.value)) and words in str(caught.value)
+    assert names(cache) == ["tiny-1.0.pth"], "what was fetched is kept for the next time"
+    assert assets.fetch("tiny", make=turn) == turned and index.downloads == 1
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_where_it_belongs_and_not_ours_is_named_and_never_deleted(cache, turned, what):
+    if what == "file":
+        cache.mkdir()
+        turned.write_text("mine")
+    else:
+        turned.mkdir(parents=True)
+        (turned / "mine").write_text("mine")
+    with pytest.raises(Missing) as caught:
+        assets.fetch("tiny", report=lambda line: None, make=turn)
+    assert str(turned) in str(caught.value) and ONE_SENTENCE.fullmatch(str(caught.value))
+    assert (turned if what == "file" else turned / "mine").read_text() == "mine"
+
+
+def turn_elsewhere(queue, go_on):
+    """Runs in another process: a conversion that waits until it may go on."""
+
+    def make(file, folder):
+        queue.put("converts")
+        assert go_on.wait(60)
+        turn(file, folder)
+
+    assets.ASSETS = {"tiny": TURNED}
+    queue.put(assets.fetch("tiny", report=lambda line: queue.put(line[:7]), make=make))
+
+
+def test_two_processes_at_once_share_one_conversion(index, turned):
+    context = multiprocessing.get_context("spawn")
+    go_on, says = context.Event(), [context.Queue(), context.Queue()]
+    first, second = (context.Process(target=turn_elsewhere, args=(queue, go_on)) for queue in says)
+    first.start()
+    assert [says[0].get(timeout=60) for _ in range(4)] == [
+        "Fetchin", "tiny: d", "Convert", "converts",
+    ]  # fmt: skip
+    second.start()
+    assert says[1].get(timeout=60) == "Another"
+    go_on.set()
+    assert says[1].get(timeout=60) == turned, "and did not convert"
+    first.join(60)
+    second.join(60)
+    assert (first.exitcode, second.exitcode, index.downloads) == (0, 0, 1)
+    assert is_turned(turned) and assets.state("tiny") == "ready"
+    for queue in says:
+        queue.close()
+        queue.join_thread()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of this kind are POSIX only")
+def test_a_killed_conversion_leaves_nothing_wrong_and_the_next_one_heals(index, cache, turned):
+    context = multiprocessing.get_context("spawn")
+    go_on, says = context.Event(), context.Queue()
+    killed = context.Process(target=turn_elsewhere, args=(says, go_on))
+    killed.start()
+    while says.get(timeout=60) != "converts":
+        pass
+    killed.kill()
+    killed.join(60)
+    left = names(cache)
+    assert len(left) == 2 and left[0].startswith(assets.TEMPORARY) and left[1] == "tiny-1.0.pth"
+    assert assets.state("tiny") == "missing"
+    assets.fetch("tiny", make=turn)
+    assert is_turned(turned) and names(cache) == ["tiny-1.0-turned"] and index.downloads == 1
 
 
 # What may go wrong

@@ -375,7 +375,7 @@ if published:
     for layer in ("block1", "block4"):
         tuned[layer] = layer_tuning(deep_curves(published, layer), deep_curves(untrained[0], layer))
 tuning_panel(
-    plots.TuningCurves(tuned, angles, relative=True, control_name="random weights"),
+    plots.TuningCurves(tuned, angles, relative=True, name="this unit", control_name="random"),
     lambda angle: stimuli.grating(angle, 1 / 8, 0, size=33)[0, 0],
 )
 
@@ -1548,7 +1548,7 @@ ask("1.12")
 # | early layers have edge detectors | [1] | yes in the published network; the small networks have no more than random filters |
 # | there are curve detectors | [3] | yes, in block 6, more than by chance; most "curve lovers" of a single picture are not |
 # | circuits are small and readable | [1] | not in the small network: half of the units for nine tenths of the skill |
-# | features are universal | [1] | spaces are shared across tasks, single units much less |
+# | features are universal | [1] | spaces are shared across tasks; single units much less, a circuit in part |
 #
 # **Sources.** [1] Olah et al., "Zoom In: An Introduction to Circuits" (Distill, 2020). [2] Tan and Le,
 # "EfficientNet" (2019). [3] Cammarata et al., "Curve Detectors" (Distill, 2020). [4] Kornblith et al.,

@@ -30,8 +30,8 @@ def linear_cka(
     more samples than units: for independent noise of d units it is about d / (d + n_samples).
 
     unbiased=True replaces both the numerator and what is under the roots by estimates without
-    bias, from the Gram matrices with a zero diagonal. It is about 0 for independent X and Y, may
-    be negative, and takes n_samples^2 numbers of memory.
+    bias, from the Gram matrices with a zero diagonal. It is about 0 for independent X and Y, and
+    may be negative.
 
     Degenerate case: 0 if no column of X, or none of Y, varies.
 
@@ -45,18 +45,9 @@ def linear_cka(
     """
     _check_rows(X, Y, 4 if unbiased else 2)
     X, Y = _centred(X), _centred(Y)
-    if unbiased:
-        K, L = X @ X.T, Y @ Y.T
-        shared, own = _hsic_unbiased(K, L), _hsic_unbiased(K, K) * _hsic_unbiased(L, L)
-        return shared / math.sqrt(own) if own > 0 else 0.0
-    if len(X) < max(X.shape[1], Y.shape[1]):  # the same numbers from the smaller matrices
-        K, L = X @ X.T, Y @ Y.T
-        shared = (K * L).sum()
-    else:
-        K, L = X.T @ X, Y.T @ Y
-        shared = (Y.T @ X).square().sum()
-    own = float(K.norm() * L.norm())
-    return float(shared) / own if own > 0 else 0.0
+    measure = _hsic_unbiased if unbiased else _gram_product
+    own = measure(X, X) * measure(Y, Y)
+    return measure(X, Y) / math.sqrt(own) if own > 0 else 0.0
 
 
 def correlations(
@@ -207,14 +198,26 @@ def _centred(X: Tensor) -> Tensor:
     return (X - X.mean(0)) * (X.amax(0) > X.amin(0))
 
 
-def _hsic_unbiased(K: Tensor, L: Tensor) -> float:
-    """HSIC_1 of Song et al. (2012): its mean over samples is 0 for independent X and Y."""
-    n = len(K)
-    K, L = K - K.diagonal().diag(), L - L.diagonal().diag()
-    together = (K * L).sum() - 2 / (n - 2) * (K.sum(0) @ L.sum(0))
-    total = float(together + K.sum() * L.sum() / ((n - 1) * (n - 2)))
+def _gram_product(X: Tensor, Y: Tensor) -> float:
+    """sum_ij K_ij L_ij with K = X X^T and L = Y Y^T, which is ||X^T Y||_F^2."""
+    if len(X) < max(X.shape[1], Y.shape[1]):  # the same number from the smaller matrices
+        return float(((X @ X.T) * (Y @ Y.T)).sum())
+    return float((X.T @ Y).square().sum())
+
+
+def _hsic_unbiased(X: Tensor, Y: Tensor) -> float:
+    """HSIC_1 of Song et al. (2012): its mean over samples is 0 for independent X and Y.
+
+    Of the Gram matrices, of which the diagonals do not count, only sums are needed.
+    """
+    n = len(X)
+    diagonal_k, diagonal_l = X.square().sum(1), Y.square().sum(1)
+    rows_k, rows_l = X @ X.sum(0) - diagonal_k, Y @ Y.sum(0) - diagonal_l
+    whole, diagonal = _gram_product(X, Y), float(diagonal_k @ diagonal_l)
+    between = float(rows_k.sum() * rows_l.sum() / (n - 1) - 2 * rows_k @ rows_l) / (n - 2)
+    total = whole - diagonal + between
     # What cancels but for rounding is 0: a unit that only one sample activates, for instance.
-    return total / (n * (n - 3)) if abs(total) > 1e-12 * float(K.norm() * L.norm()) else 0.0
+    return total / (n * (n - 3)) if abs(total) > 1e-12 * (whole + diagonal) else 0.0
 
 
 def _check_rows(X: Tensor, Y: Tensor, least: int) -> None:

@@ -88,6 +88,7 @@ def test_every_public_figure_is_tested_here():
     others = {"PALETTE", "TEMPLATE", "alt_text", "feature_color", "superposition_state"}
     others |= {"Look", "as_png", "drag_state", "polytope_state"}
     others |= {"CircuitDiagram", "circuit_drawing", "circuit_state"}
+    others |= {"LayerTuning", "TuningCurves", "NetworkSimilarities"}
     assert functions - others == set(FIGURES)
 
 

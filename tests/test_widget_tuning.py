@@ -386,11 +386,11 @@ def test_another_layer_has_its_own_units(panel, stimulus):
 def test_one_layer_needs_no_slider(stimulus):
     panel = tuning_panel(make(layers={"conv1": first()}), stimulus)
     assert panel.layer not in panel.children
-    assert [s.name for s in panel.children[:-1]] == ["Angle", "Unit"]
+    assert [s.name for s in panel.children[:-1]] == ["Unit", "Angle"]
 
 
 def test_every_slider_has_a_name_and_words_for_each_position(panel):
-    for slider, name, n in zip(panel.children, ("Angle", "Unit", "Layer"), (6, 3, 2)):
+    for slider, name, n in zip(panel.children, ("Layer", "Unit", "Angle"), (2, 3, 6)):
         assert slider.name == name and len(set(slider.labels)) == n
     assert panel.children[-1] is panel.view
 

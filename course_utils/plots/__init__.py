@@ -3,7 +3,8 @@
 Feature i has the same colour and the same label, "xi", in every figure. Every figure carries
 one sentence in words, computed from its data: `alt_text(figure)`. `theme` has what all share,
 `superposition` the pictures of one toy model, `plane` and `space` what the panels of notebook 03
-show, `shapes` its figures, `pictures` small images, `charts` the rest.
+show, `shapes` its figures; `tuning`, `circuit` and `universality` what those of notebook 01 show;
+`pictures` small images, `charts` the rest.
 """
 
 from course_utils.plots.charts import (
@@ -29,12 +30,17 @@ from course_utils.plots.superposition import (
     superposition_state,
 )
 from course_utils.plots.theme import PALETTE, TEMPLATE, alt_text, feature_color
+from course_utils.plots.tuning import LayerTuning, TuningCurves
+from course_utils.plots.universality import NetworkSimilarities
 
 __all__ = [
     "PALETTE",
     "TEMPLATE",
     "CircuitDiagram",
+    "LayerTuning",
     "Look",
+    "NetworkSimilarities",
+    "TuningCurves",
     "activity_grids",
     "alt_text",
     "as_png",

@@ -54,9 +54,15 @@ def line_chart(
         )
         for k, (name, y) in enumerate(arrays.items())
     ]  # fmt: skip
-    said = "; ".join(f"{name} goes from {y[0]:.2f} to {y[-1]:.2f}" for name, y in arrays.items())
+    said = "; ".join(
+        f"{name} goes from {y[0]:.2f} to {y[-1]:.2f}, lowest {y.min():.2f} at {x[y.argmin()]:g}, "
+        f"highest {y.max():.2f} at {x[y.argmax()]:g}"
+        for name, y in arrays.items()
+    )
     figure = finished(traces, f"{y_title} over {x_title}. {said}.")
     figure.update_xaxes(title=x_title, type="log" if log_x else "linear")
+    if "degrees" in x_title:
+        figure.update_xaxes(dtick=45)
     if log_x:
         figure.update_xaxes(tickvals=[1, 2, 5, 10, 20, 50, 100])
     return figure.update_yaxes(title=y_title, rangemode="tozero")
@@ -130,7 +136,8 @@ def cosine_strip(cosines: Mapping[str, Any]) -> go.Figure:
         traces.append(
             go.Scatter(
                 x=k + offset, y=values, mode="markers", name=name,
-                marker={"symbol": SYMBOLS[k], "size": 8, "color": feature_color(k)},
+                marker={"symbol": SYMBOLS[k], "size": 8 if len(values) <= 60 else 5,
+                        "color": feature_color(k)},
             )
         )  # fmt: skip
         said.append(
@@ -150,8 +157,8 @@ def dot_columns(groups: Mapping[str, Any], *, x_title: str, y_title: str) -> go.
     traces, said = [], []
     for k, (name, values) in enumerate(groups.items()):
         values = np.sort(as_array(values))
-        # Next to each other by turns, so that equal values can be told apart.
-        aside = 0.09 * (np.arange(len(values)) % 5 - 2)
+        # Spread evenly (by the golden ratio), so that equal values can be told apart.
+        aside = 0.44 * (np.arange(1, len(values) + 1) * 0.618034 % 1 - 0.5)
         traces.append(
             go.Scatter(
                 x=k + aside, y=values, mode="markers", name=name, showlegend=False,

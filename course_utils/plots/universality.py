@@ -15,7 +15,7 @@ from course_utils.plots.theme import NEGATIVE, OPACITY, PALETTE, POSITIVE, as_ar
 SAME = 1e-6  # two values closer than that are the same
 VERDICTS = {
     "above": "above the null",
-    "unclear": "above the null, but the interval reaches into it",
+    "unclear": "its interval touches the null",
     "within": "within the null",
     "below": "below the null",
 }

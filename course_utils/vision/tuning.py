@@ -153,6 +153,7 @@ def orientation_responses(
     size: int,
     draw: Draw = stimuli.grating,
     over: str = "max",
+    rectify: bool = True,
     prepare: Draw = lambda images: images,
     batch_size: int = 32,
     **variants: Sequence[object],
@@ -172,11 +173,12 @@ def orientation_responses(
             nor do they always look there: see `layers.receptive_field`, and pass a `centre`.
         draw: a function of `stimuli` with an angle.
         over: "max" or "mean" over the conditions, or "each" for a dimension of them in front.
+        rectify: False leaves what is below the grey image's response negative.
         prepare: from such images to what the model takes.
         variants: parameters of `draw`, each with some values. A condition is one combination.
 
     Returns:
-        activations minus those for a uniform grey image, and 0 where that is negative.
+        activations minus those for a uniform grey image; 0 where that is negative, if `rectify`.
 
     Degenerate case: without variants there is one condition.
 
@@ -196,7 +198,8 @@ def orientation_responses(
     conditions = [dict(zip(variants, values)) for values in product(*variants.values())]
     grey = middle(torch.full((1, 1, size, size), 0.5))
     # Rectified before a mean: over all phases, the ups and downs of a linear unit cancel.
-    each = torch.stack([middle(draw(angles, size=size, **c)) - grey for c in conditions]).relu()
+    each = torch.stack([middle(draw(angles, size=size, **c)) - grey for c in conditions])
+    each = each.relu() if rectify else each
     return {"max": lambda: each.amax(0), "mean": lambda: each.mean(0), "each": lambda: each}[over]()
 
 

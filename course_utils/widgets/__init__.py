@@ -16,6 +16,12 @@ from course_utils.widgets.polytope import (
     polytope_view,
 )
 from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
+from course_utils.widgets.tuning import TuningPanel, TuningView, tuning_panel
+from course_utils.widgets.universality import (
+    UniversalityPanel,
+    UniversalityView,
+    universality_panel,
+)
 
 __all__ = [
     "MIMETYPE",
@@ -28,10 +34,16 @@ __all__ = [
     "RadioKeys",
     "Slider",
     "SuperpositionPanel",
+    "TuningPanel",
+    "TuningView",
+    "UniversalityPanel",
+    "UniversalityView",
     "circuit_panel",
     "drag_panel",
     "polytope_panel",
     "polytope_view",
     "show",
     "superposition_panel",
+    "tuning_panel",
+    "universality_panel",
 ]

@@ -45,7 +45,7 @@ class TuningPanel(ipywidgets.VBox):
         self.angle.observe(self._moved, "index")
         self.unit.observe(self._moved, "index")
         self.layer.observe(self._other_layer, "index")
-        sliders = [self.angle, self.unit, *([self.layer] if len(self.names) > 1 else [])]
+        sliders = [*([self.layer] if len(self.names) > 1 else []), self.unit, self.angle]
         super().__init__([*sliders, self.view])
 
     def redraw(self) -> None:

@@ -185,7 +185,7 @@ function render({ model, el }) {
     const shown = state.stimulus ? "shown now" : "no stimulus";
     paint(stimulus, state.stimulus, `${shown}: ${state.angle_text}`);
     filter.figure.style.display = state.filter ? "" : "none";
-    if (state.filter) paint(filter, state.filter, `filter of ${state.title}`);
+    if (state.filter) paint(filter, state.filter, `weights of ${state.title}`);
     svg.setAttribute("aria-label", state.words);
     arrange();
   }

@@ -64,8 +64,8 @@ def square_detector(answer: Answer) -> str:
     right = _told(sums > -bias)
     if right.min() >= ENOUGH:
         return (
-            f"It tells {right[0]:.0%} of squares and at least {right[1:].min():.0%} of every other "
-            "kind, wherever they are: four edges, weights and a bias are a square detector."
+            f"Your unit fires for {right[0]:.0%} of squares, wherever they are, and is silent for "
+            f"at least {right[1:].min():.0%} of every other kind: four edges, weights and a bias."
         )
     if sums.max() <= 0:
         raise Mistake(

@@ -449,7 +449,9 @@ def lab(options):
 
 def test(options):
     fetch_models(clean_environment())  # if this fails, so do the tests of real networks
-    return become([venv_python(), "-m", "pytest"] + options, clean_environment(), ROOT)
+    # Two processes, then one for what measures time: tests/quiet_last.py.
+    command = [venv_python(), "-m", "pytest", "-n", "2"]
+    return become(command + options, clean_environment(), ROOT)
 
 
 def become(command, environment, folder):

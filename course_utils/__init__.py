@@ -4,6 +4,9 @@
     geometry     how directions share a space
     toy_models   toy models of superposition and their training
     assets       pinned weights of published networks
+    language     language models: loading, activations, changing what passes
+    snippets     texts written for the course
+    vision       networks that see
     stimuli      generated images
     similarity   how alike two representations are, with nulls
     plots        arrays in, plotly figures out

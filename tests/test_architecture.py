@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "language": {"assets"},
     "sae": set(),
     "assets": set(),
+    "snippets": set(),
     "plots": set(),
     "widgets": {"plots"},
     "server": set(),
@@ -161,6 +162,7 @@ def seconds_to_import(name: str) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+@pytest.mark.quiet
 def test_importing_the_package_costs_little_more_than_torch(record_property):
     seconds_to_import("torch")  # the first one of a session reads from the disk
     names = ("torch", "course_utils", TOY_NOTEBOOK)

@@ -428,6 +428,7 @@ def test_a_hostile_answer_costs_a_sentence(exercise, case):
     assert grade(exercise, honest(exercise)).status == "passed"
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize("answer", NEVER_ENDS.values(), ids=NEVER_ENDS)
 def test_an_answer_without_an_end_is_stopped(exercise, answer):
@@ -475,6 +476,7 @@ def test_the_printed_text_is_kept_when_the_answer_closes_stdout(method):
     assert (result.status, result.printed) == ("passed", "before\n")
 
 
+@pytest.mark.quiet
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows has no such signal")
 def test_an_interrupt_by_the_learner_stops_the_check_and_comes_through():
     before, threads = world(), threading.active_count()
@@ -560,7 +562,6 @@ def test_a_changed_tensor_is_named_and_the_checks_own_stays(function):
         ({1, 2}, lambda x: x.pop()),
         (numpy.ones(3), lambda x: x.fill(0)),
     ],
-    ids=repr,
 )
 def test_a_changed_container_is_named_and_the_checks_own_stays(given, change):
     before = repr(given)

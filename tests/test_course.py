@@ -641,7 +641,7 @@ def test_test_runs_pytest_here_without_what_would_lead_python_elsewhere(course, 
     monkeypatch.setattr(course, "become", lambda *how: how)
     command, environment, folder = course.test(["-k", "lint"])
     assert fetched == [environment], "tests of real networks need their weights"
-    assert command == [course.venv_python(), "-m", "pytest", "-k", "lint"]
+    assert command == [course.venv_python(), "-m", "pytest", "-n", "2", "-k", "lint"]
     assert folder == course.ROOT
     assert "PYTHONPATH" not in environment
 

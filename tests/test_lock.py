@@ -21,6 +21,7 @@ PACKAGE = {
     "IPython": "ipython",
     "yaml": "pyyaml",
     "_pytest": "pytest",
+    "xdist": "pytest-xdist",
 }
 
 

@@ -12,16 +12,6 @@ from torch import Generator
 from course_utils import similarity
 from course_utils.similarity import linear_cka, matched_correlation
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Thousands of small matrices; on a busy machine a second thread is mostly waited for."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 seeds = st.integers(0, 2**32)
 widths = st.integers(1, 6)
 either = st.booleans()

@@ -518,6 +518,7 @@ def test_pixels_tell_a_square_from_a_broken_one_but_size_alone_does_not():
     assert reach[1].min() < reach[0].max() - 2  # the smallest broken ones are smaller
 
 
+@pytest.mark.quiet
 def test_a_batch_costs_much_less_than_its_images_one_by_one(record_property):
     a = torch.linspace(0, 180, 500)
 

@@ -552,6 +552,7 @@ def test_correlated_pairs_are_orthogonal_and_anticorrelated_pairs_share_a_line(p
     assert 1 <= on_a_line <= 9
 
 
+@pytest.mark.quiet
 def test_three_features_in_two_dimensions_prefer_a_digon_to_a_triangle(record_property):
     config, recipe = ToyConfig(n_features=3), Recipe(steps=800, batch_size=512)
     W, b = initial_weights(config, Generator().manual_seed(0), 64)

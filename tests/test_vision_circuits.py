@@ -18,6 +18,7 @@ from course_utils.vision.circuits import (
 )
 from course_utils.vision.small_cnn import CNNConfig, SmallCNN, accuracy_by_class, train_cnn
 
+pytestmark = pytest.mark.together("trained circuits")
 each_ablation = pytest.mark.parametrize("ablation", ABLATIONS)
 
 
@@ -40,10 +41,7 @@ def small():
 @pytest.fixture(scope="module")
 def trained():
     """As the notebook trains it, on a third of the images and in half of the steps."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in the notebook; two would wait for each other
-    yield train_cnn(*shapes(2000, 0), seed=0, n_steps=200)
-    torch.set_num_threads(threads)
+    return train_cnn(*shapes(2000, 0), seed=0, n_steps=200)
 
 
 # The network

@@ -13,14 +13,6 @@ REDUCTIONS = ["everywhere", "centre", "max", "mean"]
 seeded = Generator().manual_seed
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class Three(nn.Module):
     """Three layers that count how often they run."""
 

@@ -19,14 +19,6 @@ GREY = {"brick", "camera", "coins", "grass", "gravel", "moon"}
 seeded = Generator().manual_seed
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def pictures():
     return photographs()

@@ -22,15 +22,6 @@ each_period = pytest.mark.parametrize("period", [180.0, 360.0])
 measures = pytest.mark.parametrize("measure", [selectivity, preferred_angle, shuffled_selectivity])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small images; on a busy machine a second thread is mostly waited for."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def spread(n, period=180.0):
     return torch.arange(n, dtype=torch.float64) * period / n
 

@@ -21,14 +21,6 @@ PLAIN = {"fourier": False, "colours": False, "jitter": 0}
 seeded = Generator().manual_seed
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class Filters(nn.Module):
     """Two linear units that see 5 x 5 pixels: noise of weights, and its negative; then a ReLU."""
 

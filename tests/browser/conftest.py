@@ -31,8 +31,8 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def lab(browser, tmp_path_factory):
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("lab"))
     yield lab
     lab.close()
@@ -45,6 +45,7 @@ def opened(browser, lab):
     @contextmanager
     def open_one(path: Path, theme: str = "light", width: int = 1280, height: int = 900):
         lab.set_theme(theme)
+        lab.forget()
         (lab.work / path.name).write_bytes(path.read_bytes())
         context = browser.new_context(viewport={"width": width, "height": height})
         notebook = Notebook(context.new_page(), lab, path.name)
@@ -56,8 +57,12 @@ def opened(browser, lab):
     return open_one
 
 
+STEMS = sorted(path.stem for path in (ROOT / "source").glob("*.py"))
+EACH = [pytest.param(s, marks=pytest.mark.together(f"{s} in a browser"), id=s) for s in STEMS]
+
+
 # Ordered by this parameter, so that each notebook is opened once in a module.
-@pytest.fixture(scope="module", params=sorted(p.stem for p in (ROOT / "source").glob("*.py")))
+@pytest.fixture(scope="module", params=EACH)
 def finished(request, opened):
     """A student notebook after all its cells have run."""
     with opened(ROOT / "notebooks" / f"{request.param}.ipynb") as notebook:

@@ -113,6 +113,10 @@ class Lab:
             "@jupyterlab/apputils-extension", "themes", {"theme": f"JupyterLab {theme.title()}"}
         )
 
+    def forget(self) -> None:
+        """Forget the learner's progress."""
+        (self.work / ".progress.json").unlink(missing_ok=True)
+
     def close(self) -> None:
         self.process.terminate()
         try:

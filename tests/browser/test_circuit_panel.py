@@ -10,12 +10,13 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from looks import FAULTS, SMALLEST, change_theme
 from panel import WATCH
 from playwright.sync_api import expect
-from test_looks import FAULTS, SMALLEST, change_theme
 
 from course_utils.plots.circuit import circuit_drawing, circuit_state
 
+pytestmark = pytest.mark.together("circuit panel")
 SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
 # Labels are what the untrained network says, so that it is right by definition and no training is
 # needed; without a mean score no class is always the answer.
@@ -361,6 +362,7 @@ def test_jupyterlab_does_not_take_the_keys(notebook, network):
 # Speed
 
 
+@pytest.mark.quiet
 def test_a_switch_is_answered_at_once(network, record_property):
     """The best of five rounds at the most, for a machine may have other work to do."""
     keys = ["Space", "Space", "ArrowDown"] * 8  # every unit of conv1 but the last, off and on

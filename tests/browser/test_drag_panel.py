@@ -10,12 +10,13 @@ import nbformat
 import numpy as np
 import pytest
 from lab import definitions
+from looks import FAULTS, SMALLEST, change_theme
 from playwright.sync_api import expect
-from test_looks import FAULTS, SMALLEST, change_theme
 
 from course_utils.plots import plane
 from course_utils.widgets.drag import DragPanel
 
+pytestmark = pytest.mark.together("drag panel")
 SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
 NUMERICS = (
     definitions("03_geometry_of_superposition", "measure")
@@ -516,6 +517,7 @@ def test_the_panel_can_be_read(panel, theme, width):
     assert faults == []
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("by", ["key", "pointer"])
 def test_the_new_picture_is_there_at_once(panel, record_property, by):
     """The best of five rounds at the most, for a machine may have other work to do."""

@@ -3,11 +3,14 @@ everyone can use."""
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 from lab import ROOT
+from looks import PICTURES, change_theme, faults_of, resize
 from playwright.sync_api import expect
 
 MOST_BYTES = 8e6
@@ -67,3 +70,41 @@ def test_no_figure_or_control_is_wider_than_its_output(notebook):
     too_wide = """nodes => nodes.filter((node) => node.scrollWidth > node.clientWidth + 1)
         .map((node) => node.outerHTML.slice(0, 200))"""
     assert notebook.page.locator(".jp-OutputArea-output").evaluate_all(too_wide) == []
+
+
+# Looks
+
+
+# The theme changes colours, not where things are: dark once.
+@pytest.mark.parametrize(
+    ("width", "theme"), [(800, "light"), (1280, "light"), (1280, "dark"), (1920, "light")]
+)
+def test_every_picture_can_be_read(notebook, width, theme):
+    """COURSE_SCREENSHOTS=FOLDER keeps a picture of each, to look at."""
+    page = notebook.page
+    page.evaluate("jupyterapp.shell.collapseLeft()")
+    change_theme(page, theme)
+    resize(page, width)
+    pictures = page.locator(PICTURES).all()
+    assert len(pictures) >= 8
+    faults = []
+    for k, picture in enumerate(pictures):
+        picture.scroll_into_view_if_needed()
+        faults += [f"picture {k}: {fault}" for fault in faults_of(picture)]
+        if folder := os.environ.get("COURSE_SCREENSHOTS"):
+            picture.screenshot(
+                path=Path(folder) / f"{notebook.name[:2]}-{theme}-{width}-{k:02}.png"
+            )
+    assert faults == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_in_pictures_has_the_colour_of_the_theme(notebook, theme):
+    page = notebook.page
+    change_theme(page, theme)
+    colors = page.locator(f"{PICTURES} >> text").evaluate_all(
+        "all => [...new Set(all.map((text) => getComputedStyle(text).fill))]"
+    )
+    assert (
+        colors == {"light": ["rgba(0, 0, 0, 0.87)"], "dark": ["rgba(255, 255, 255, 0.87)"]}[theme]
+    )

@@ -10,13 +10,14 @@ import nbformat
 import numpy as np
 import pytest
 from lab import definitions
+from looks import FAULTS, SMALLEST, change_theme
 from panel import WATCH
 from playwright.sync_api import expect
-from test_looks import FAULTS, SMALLEST, change_theme
 
 from course_utils.plots.space import polytope_state
 from course_utils.widgets.polytope import PolytopePanel
 
+pytestmark = pytest.mark.together("polytope panel")
 SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
 FRAME = 1000 / 60
 NUMERICS = (
@@ -306,6 +307,7 @@ def test_jupyterlab_does_not_take_the_keys(notebook, solid):
 # Speed
 
 
+@pytest.mark.quiet
 def test_a_new_solid_is_there_at_once(solid, record_property):
     """The best of five rounds at the most, for a machine may have other work to do."""
     solid.go_to(2)
@@ -330,6 +332,7 @@ def test_a_new_solid_is_there_at_once(solid, record_property):
     assert slow <= SLOWEST
 
 
+@pytest.mark.quiet
 def test_turning_takes_a_small_part_of_a_frame(solid, record_property):
     solid.go_to(10)
     turn = """svg => { const times = []; for (let k = 0; k < 200; k++) { const began =

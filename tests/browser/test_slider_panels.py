@@ -9,12 +9,14 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from looks import FAULTS, SMALLEST, change_theme
 from panel import WATCH
 from playwright.sync_api import expect
-from test_looks import FAULTS, SMALLEST, change_theme
 
 from course_utils.plots.tuning import tuning_state
 from course_utils.plots.universality import universality_state
+
+pytestmark = pytest.mark.together("slider panels")
 
 SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
 # As large as in the notebook: 24 angles, three layers; eight networks, two layers and measures.
@@ -289,6 +291,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(panel):
         panel.page.keyboard.press("Tab")
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize(("kind", "name"), [("tuning", "Angle"), ("universality", "Pair")])
 def test_a_key_is_answered_at_once(request, kind, name, record_property):
     """The best of five rounds at the most, for a machine may have other work to do."""

@@ -353,7 +353,7 @@ if published:
 if published:
 
     def near_the_axes(curves):
-        """Of the units with selectivity above 0.25: how many prefer 0, 90 or 180 within 11 degrees."""
+        """Of the units with selectivity above 0.25: how many are within 11 degrees of an axis."""
         sharp = vision.selectivity(curves, angles) > 0.25
         away = vision.preferred_angle(curves, angles)[sharp] % 90
         return f"{int((torch.minimum(away, 90 - away) < 11).sum())} of {int(sharp.sum())}"
@@ -492,8 +492,8 @@ places = [(-5 + x, 4.5 + y) for x, y in ((0, 0), (4, 0), (-4, 0), (0, 4), (0, -4
 def curve_responses(network):
     """What "block6" does above grey, (10 disguises, 5 radii, 16 directions, 80 units), signed."""
     return vision.radius_responses(
-        network, "block6", directions, radii, size=65, prepare=vision.prepare, over="each", rectify=False,
-        length=(28,), width=(3,), polarity=(-1, 1), centre=places, batch_size=16,
+        network, "block6", directions, radii, size=65, prepare=vision.prepare, over="each",
+        rectify=False, length=(28,), width=(3,), polarity=(-1, 1), centre=places, batch_size=16,
     )  # fmt: skip
 
 
@@ -1645,12 +1645,9 @@ for name, pairs in moved.items():
 X, Y = seen["shapes A"]["conv2"], seen["shapes B"]["conv2"]
 fires = X.std(0) > 1e-3 * X.std(0).max()
 turn = torch.linalg.qr(torch.randn(16, 16, generator=seeded(12)))[0]
-print(
-    f"\nbest partner in B, mean over units of A that fire: {best_partners(X, Y)[fires].mean():.2f}"
-)
-print(
-    f"the same after a random turn of B's layer:         {best_partners(X, Y @ turn)[fires].mean():.2f}"
-)
+partner, by_chance = (best_partners(X, Z)[fires].mean() for Z in (Y, Y @ turn))
+print(f"\nbest partner in B, mean over units of A that fire: {partner:.2f}")
+print(f"the same after a random turn of B's layer:         {by_chance:.2f}")
 # One circuit does not fit all, not even for one task: the numbers of units mean nothing.
 own, borrowed = moved["its own circuit"], moved["same numbers as another's"]
 assert own[:, 0].min() > borrowed[:, 0].mean() + 0.2

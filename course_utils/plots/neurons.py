@@ -155,7 +155,7 @@ def _neuron(row: np.ndarray, threshold: float) -> dict[str, Any]:
         }
         for i, size in enumerate(np.abs(row).tolist())
     ]
-    names = [f"{_name(i, row[i])} {number(abs(row[i]))}" for i in np.flatnonzero(answers)]
+    names = [f"{_name(i, row[i])} {number(abs(row[i]))}" for i in np.flatnonzero(answers).tolist()]
     return {
         "parts": parts,
         "verdict": _verdict(count),

@@ -29,12 +29,15 @@ from course_utils.checks.words import shown
 )
 def reconstruct_with_neurons(answer: Answer) -> str:
     # A square W first: there W Wᵀ runs as well as WᵀW, so that mistake can be named.
-    for batch, n, d in ((3, 3, 3), (2, 4, 2), (3, 2, 5)):
+    for batch, n, d in ((2, 3, 3), (2, 4, 2), (3, 2, 5)):
         x = inputs.uniform(batch, n, seed=20)
         W, b = inputs.normal(d, n, seed=21), inputs.normal(n, seed=22)
-        # At least one neuron and one output each way, whatever the numbers are.
-        W[0], W[1] = W[0].abs() + 0.1, -W[1].abs() - 0.1
-        b[0], b[1] = -b[0].abs() - 2, b[1].abs() + 0.3
+        # Whatever the numbers are: neuron 0 fires, neuron 1 does not, and before the last ReLU
+        # there is a negative sum with a positive bias and one with a negative bias.
+        W[0], W[1] = W[0].abs() + 0.2, -W[1].abs() - 0.1
+        W[:, 0] = -W[:, 0].abs() - 0.1
+        x[:, 0], x[0] = 0.2 * x[:, 0], 0.2 * x[0] + 0.02
+        b[0], b[1] = b[0].abs() + 0.3, -b[1].abs() - 2
         try:
             y = answer.tensor(x, W, b, shape=(batch, n), meaning="batch, n_features")
         except Mistake as mistake:

@@ -78,7 +78,7 @@ predict(
 
 # %%
 def features_per_neuron(W: torch.Tensor, threshold: float = 0.5) -> torch.Tensor:
-    """How many features each neuron answers to. W: (n_neurons, n_features); returns (n_neurons,)."""
+    """Features that each neuron answers to. W: (n_neurons, n_features); returns (n_neurons,)."""
     ### BEGIN SOLUTION
     return (W.abs() > threshold).sum(dim=1)
     ### END SOLUTION
@@ -266,9 +266,10 @@ loss, on = train_on_off(n_runs=64, seed=0)
 n_on = (on > 0.5).sum(1)
 groups_of = {1: [1, 3], 2: [2, 2], 3: [1, 3]}
 for k in sorted(set(n_on.tolist())):
+    found = loss[n_on == k]
     print(
-        f"on for {k}: {int((n_on == k).sum()):2} of 64 neurons, loss {loss[n_on == k].min():.3f} to "
-        f"{loss[n_on == k].max():.3f}, your formula {best_guess_loss(groups_of[k]):.3f}"
+        f"on for {k}: {len(found):2} of 64 neurons, loss {found.min():.3f} to {found.max():.3f}, "
+        f"your formula {best_guess_loss(groups_of[k]):.3f}"
     )
 
 # %% tags=["refutes:polysemanticity-allows-superposition"]
@@ -318,7 +319,8 @@ formula = torch.tensor(
 for k in sorted(set(n_silent.tolist())):
     found = loss_relu[n_silent == k]
     print(
-        f"fires for {4 - k}: {len(found):2} of 64 neurons, loss {found.min():.3f} to {found.max():.3f}, "
+        f"fires for {4 - k}: {len(found):2} of 64 neurons, "
+        f"loss {found.min():.3f} to {found.max():.3f}, "
         f"your formula {formula[n_silent == k][0]:.3f}"
     )
 assert (loss_relu - formula).abs().max() < 0.02
@@ -356,7 +358,7 @@ assert (loss_relu - formula).abs().max() < 0.02
 
 # %%
 def reconstruct_with_neurons(x: torch.Tensor, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """ReLU(Wᵀ ReLU(Wx) + b). x: (batch, n_features), W: (n_neurons, n_features), b: (n_features,)."""
+    """ReLU(Wᵀ ReLU(Wx) + b). x: (batch, n_features), W: (n_neurons, n_features)."""
     ### BEGIN SOLUTION
     h = torch.relu(x @ W.T)
     return torch.relu(h @ W + b)
@@ -392,6 +394,8 @@ predict("4.d", "And with p = 0.05?", (0, 5))
 
 # %%
 show(plots.neuron_bars({f"p = {p:g}": best[p] for p in (0.5, 0.2, 0.05)}))
+reveal("4.c", int((features_per_neuron(best[0.5]) > 1).sum()), "Dense: one feature a neuron.")
+reveal("4.d", int((features_per_neuron(best[0.05]) > 1).sum()), "Sparse: nearly all of them mix.")
 
 # %% [markdown]
 # Dense features: five neurons, five features, and the other five features are dropped. In between: some neurons are clean,
@@ -471,8 +475,6 @@ show(
         log_x=True,
     )
 )
-reveal("4.c", int((features_per_neuron(best[0.5]) > 1).sum()), "Dense: one feature a neuron.")
-reveal("4.d", int((features_per_neuron(best[0.05]) > 1).sum()), "Sparse: nearly all of them mix.")
 
 # %%
 print("    p    features kept   in neurons   polysemantic   dealt out at random")
@@ -609,8 +611,8 @@ assert polysemantic_share(found.W_in) == 0
 # %%
 predict(
     "4.e",
-    "100 features, 40 neurons, p = 0.01. Does a trained network lose more or less than the network that computes exactly 20 "
-    "features?",
+    "100 features, 40 neurons, p = 0.01. Does a trained network lose more or less than "
+    "the network that computes exactly 20 features?",
     ["Less", "About the same", "More"],
 )
 
@@ -641,7 +643,7 @@ show(
             "exactly 20 features": torch.ones(4),
         },
         x_title="1/p = 1/(1 − S), sparser to the right",
-        y_title="loss, as a share of the exact network's",
+        y_title="loss / loss of the exact 20",
         log_x=True,
     )
 )
@@ -699,8 +701,8 @@ def additions(into: int, output: int, network=sparse, at=neuron) -> dict[str, fl
     sign = network.W_in[at, into].sign()  # the side that the neuron answers to
     added = (sign * network.W_in[:, into]).relu() * network.W_out[output]
     others = [j for j in added.abs().argsort(descending=True).tolist() if j != at][:2]
-    parts = {f"neuron {j}": float(added[j]) for j in [at, *others]}
-    parts["the rest"] = float(added.sum() + network.b[output]) - sum(parts.values())
+    parts = {str(j): float(added[j]) for j in [at, *others]}
+    parts["rest"] = float(added.sum() + network.b[output]) - sum(parts.values())
     return parts
 
 
@@ -710,6 +712,7 @@ show(
             f"x{small_one} alone, output {big}": additions(small_one, big),
             f"x{big} alone, output {small_one}": additions(big, small_one),
         },
+        x_title="neuron",
         y_title="added to the wrong output",
     )
 )

@@ -85,8 +85,12 @@ FIGURES |= {
         lambda: plots.neuron_bars({"one": SHORT, "other": SHORT}),
     ],
     "contribution_bars": [
-        lambda: plots.contribution_bars({"one": {"a": 1.0, "b": -2.0}}, y_title="added"),
-        lambda: plots.contribution_bars({"one": {"a": 1.0, "b": 2.0}}, y_title="added"),
+        lambda: plots.contribution_bars(
+            {"one": {"a": 1.0, "b": -2.0}}, x_title="neuron", y_title="added"
+        ),
+        lambda: plots.contribution_bars(
+            {"one": {"a": 1.0, "b": 2.0}}, x_title="neuron", y_title="added"
+        ),
     ],
 }
 PICTURES = ("shapes_in_plane", "pictures", "filters")  # nothing to measure along their axes

@@ -61,7 +61,7 @@ def test_the_threshold_decides():
 def test_the_axis_has_room_for_the_tallest():
     drawn = state((0.2, 0.1), W=3 * BOTH)
     tallest = max(sum(part["size"] for part in n["parts"]) for n in drawn["neurons"])
-    assert tallest <= drawn["top"] <= tallest + 1
+    assert tallest <= drawn["top"] <= tallest + 2
     assert state()["top"] == 2
 
 
@@ -101,7 +101,9 @@ def test_bars_of_a_layer_show_its_weights():
 
 
 def test_contributions_end_with_their_sum():
-    figure = plots.contribution_bars({"out": {"a": 2.0, "b": -3.0}}, y_title="added")
+    figure = plots.contribution_bars(
+        {"out": {"a": 2.0, "b": -3.0}}, x_title="neuron", y_title="added"
+    )
     (bars,) = figure.data
     assert list(bars.x) == ["a", "b", "sum"] and list(bars.y) == [2, -3, -1]
     assert list(bars.text) == ["2.00", "−3.00", "−1.00"]

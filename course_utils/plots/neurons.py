@@ -132,7 +132,7 @@ def neuron_state(W: Any, losses: Any, threshold: float = 0.5) -> dict[str, Any]:
         "names": feature_names(n),
         "colors": feature_colors(n),
         "neurons": neurons,
-        "top": float(np.ceil(max(2.0, np.abs(chosen).sum(1).max()))),
+        "top": 2 * float(np.ceil(max(1.0, np.abs(chosen).sum(1).max() / 2))),  # even, to be divided
         "shares": [
             {"value": float(share), "best": k == best} for k, share in enumerate(shares.tolist())
         ],
@@ -164,7 +164,9 @@ def _neuron(row: np.ndarray, threshold: float) -> dict[str, Any]:
     }
 
 
-def contribution_bars(panels: Mapping[str, Mapping[str, float]], *, y_title: str) -> go.Figure:
+def contribution_bars(
+    panels: Mapping[str, Mapping[str, float]], *, x_title: str, y_title: str
+) -> go.Figure:
     """What adds up to one number: a bar for each part and one for the sum, panels side by side."""
     figure = make_subplots(
         rows=1, cols=len(panels), subplot_titles=list(panels), shared_yaxes=True,
@@ -182,7 +184,9 @@ def contribution_bars(panels: Mapping[str, Mapping[str, float]], *, y_title: str
             cliponaxis=False, hoverinfo="skip", row=1, col=column,
         )  # fmt: skip
         said.append(f"{name}: {', '.join(f'{n} {number(v)}' for n, v in zip(names, heights))}")
-        figure.update_xaxes(title="what adds to it", ticks="", showgrid=False, row=1, col=column)
+        figure.update_xaxes(
+            title=x_title, ticks="", showgrid=False, type="category", row=1, col=column
+        )
     figure.update_yaxes(range=[-1.25 * most, 1.25 * most])
     figure.update_yaxes(title=y_title, col=1)
     alt = f"{y_title}. {'; '.join(said)}."

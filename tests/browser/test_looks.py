@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 PICTURES = (
     ".js-plotly-plot, .course-model svg, .course-polytope svg, "
-    ".course-circuit svg[role=application]"
+    ".course-circuit svg[role=application], .course-neurons svg"
 )
 SMALLEST = 10  # pixels from the top of the line to its bottom
 

@@ -31,7 +31,7 @@ CAREFUL_RECIPE = Recipe(steps=1_500, learning_rate=4e-2, batch_size=256)
 
 @dataclass(frozen=True)
 class NeuronModels:
-    """Several trained models of one problem, with their losses on the same fresh samples."""
+    """Several trained models of one problem, with their losses on the same 32 fresh batches."""
 
     W: Float[Tensor, "n_restarts d_hidden n_features"]
     b: Float[Tensor, "n_restarts n_features"]
@@ -126,7 +126,7 @@ def train_neurons(
             dW.baddbmm_(dh, x.T.expand(R, B, n))
             optimizer.step()
         W, b = W.clone(), P[:, m].clone()
-        fresh = next(batches(config, Recipe(steps=1, batch_size=8192), generator, None))
+        fresh = next(batches(config, Recipe(steps=1, batch_size=32 * B), generator, None))
         x_hat = reconstruct_with_neurons(fresh, W, b)
         losses = importance_weighted_loss(fresh, x_hat, config.importances)
     return NeuronModels(W.clone(), b.clone(), losses.clone(), config)

@@ -9,6 +9,7 @@ from course_utils.widgets.circuit import CircuitPanel, CircuitView, circuit_pane
 from course_utils.widgets.controls import RadioKeys, Slider
 from course_utils.widgets.drag import DragPanel, drag_panel
 from course_utils.widgets.figures import MIMETYPE, show
+from course_utils.widgets.privileged import PrivilegedPanel, PrivilegedView, privileged_panel
 from course_utils.widgets.polytope import (
     PolytopePanel,
     PolytopeView,
@@ -29,6 +30,8 @@ __all__ = [
     "CircuitView",
     "DragPanel",
     "ModelView",
+    "PrivilegedPanel",
+    "PrivilegedView",
     "PolytopePanel",
     "PolytopeView",
     "RadioKeys",
@@ -40,6 +43,7 @@ __all__ = [
     "UniversalityView",
     "circuit_panel",
     "drag_panel",
+    "privileged_panel",
     "polytope_panel",
     "polytope_view",
     "show",

@@ -10,7 +10,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] minutes=75
+# %% [markdown] minutes=90
 # # 4. Polysemanticity
 #
 # Some neurons stand for one thing, and some for several that have nothing to do with each other. Here
@@ -29,12 +29,35 @@
 
 # %%
 import math
+from collections import Counter
+from itertools import combinations
 
 import torch
+from IPython.display import display
 
-from course_utils import features, geometry, plots, toy_models
-from course_utils.checks import check, predict, reveal, start
-from course_utils.widgets import privileged_panel, show
+from course_utils import (
+    assets,
+    contexts,
+    features,
+    geometry,
+    language,
+    neurons,
+    plots,
+    polysemanticity,
+    snippets,
+    toy_models,
+)
+from course_utils.checks import ask, check, predict, reveal, start
+from course_utils.language.averages import massive, text_means, up_to_first
+from course_utils.language.probing import says_yes, sparse_probe
+from course_utils.plots.semicolons import Bar, LayerNeurons, SignFigures
+from course_utils.widgets import (
+    neuron_panel,
+    pair_lab,
+    privileged_panel,
+    semicolon_panel,
+    show,
+)
 
 torch.set_num_threads(1)  # models this small would spend their time on sharing out the work
 start("04_polysemanticity")
@@ -768,3 +791,713 @@ for seed, (found_pairs, most, cancelled, by_luck) in enumerate(rows):
 # What differs from the paper, as far as we measured: our output ReLU leaks in the first half of training (else rare outputs die and never come back), and with dense
 # features our network only comes near the exact one. Numbers in this notebook are ours, from your computer. The idea of both experiments, and of the motif, is from
 # Elhage and others, *Toy Models of Superposition* (2022).
+
+# %% [markdown]
+# ## 4. Real neurons
+#
+# So far you knew the features, because we planted them. Now a model in which nobody knows them: our own transformer, with
+# one layer and 512 ReLU neurons, trained on code, documentation, interfaces in many languages, base64, hexadecimal
+# numbers and DNA. There are two of them, A and B, trained alike from other random weights.
+#
+# To ask what a neuron is about we need texts about which something is known. Here are 16 **classes**, known by
+# construction: Arabic text was made of Arabic names, DNA was drawn from four letters.
+
+# %%
+texts_of = contexts.contexts()
+texts = [text for some in texts_of.values() for text in some]
+classes = torch.arange(len(texts_of)).repeat_interleave(len(texts) // len(texts_of))
+for name, some in texts_of.items():
+    print(f"{name:14} {some[0][:60]!r}")
+
+# %% [markdown]
+# The model reads 32 texts of each class, 63 tokens each. For every text we keep each neuron's mean activation.
+
+
+# %%
+def read(name: str, trained: bool = True):
+    """A model, the tokens of our texts, and what goes into and comes out of its 512 neurons."""
+    model = language.load_one_layer(name, trained=trained)
+    tokens = language.tokenize(model, texts, max_tokens=64)
+    points = [language.hook_point(model, 0, site) for site in ("mlp_pre", "mlp_post")]
+    found = language.activations(model, tokens, points)
+    return model, tokens, found, found.values[points[0]], found.values[points[1]]
+
+
+model_a, tokens, found, _, after_a = read("A")
+by_text = neurons.text_means(after_a, found.text)
+print(f"{len(found):,} tokens, {by_text.shape[0]} texts, {by_text.shape[1]} neurons")
+
+# %% [markdown]
+# How many classes is a neuron active in? Not "in how many is it ever active": nearly every neuron is, a little, in nearly
+# every class. We want a count that weighs a class by how much of the neuron's activation is there.
+#
+# Take the mean activation $m_c$ in each class, and from it the class's **share** $q_c = m_c / \sum_c m_c$. The entropy
+# $H = -\sum_c q_c \log q_c$ is 0 if one class has all, and $\log k$ if $k$ classes have equal shares. So $e^H$ counts
+# them: the **effective number of classes**. Means, not sums, so that a class with more texts does not weigh more.
+
+# %%
+predict(
+    "4.f",
+    "16 classes. A typical neuron of the trained model is active in effectively how many of them?",
+    (1.0, 16.0),
+)
+predict(
+    "4.g",
+    "Take random directions in the layer instead of its neurons, active at as few tokens. They are "
+    "active in",
+    ["far more classes", "about as many classes", "far fewer classes"],
+)
+
+# %% [markdown] exercise="4.6" title="The effective number of classes" minutes=8 difficulty=2 misconceptions=[]
+# Write $e^H$ for every neuron at once. A class in which a neuron is never active has the share 0, and $0 \log 0$ counts
+# as 0. A neuron that is never active at all gets the number 0.
+#
+# HINT: First the means, one row for each class: `activations[classes == c].mean(0)` for every c, stacked. Then divide by
+# their sum over the classes, `dim=0`.
+#
+# HINT: `torch.special.entr(q)` is −q log q, and 0 for q = 0. Sum it over the classes, and take `.exp()`. To keep 0 out of
+# the division, use `.clamp_min(1e-12)`, and multiply the result by `total > 0`.
+
+
+# %%
+def effective_classes(activations: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """exp(H) of each neuron's shares. activations: (n_texts, n_neurons), 0 or more; classes:
+    (n_texts,), whole numbers 0 to k - 1; returns (n_neurons,)."""
+    ### BEGIN SOLUTION
+    means = torch.stack([activations[classes == c].mean(0) for c in range(int(classes.max()) + 1)])
+    total = means.sum(0)
+    q = means / total.clamp_min(1e-12)
+    return torch.special.entr(q).sum(0).exp() * (total > 0)
+    ### END SOLUTION
+
+
+effective_classes = check("4.6", effective_classes)
+
+# %% [markdown]
+# A count alone says little. It needs controls, and here are three:
+#
+# - **shuffled labels**: the same activations, each text with the label of another one. Then a class is just some texts.
+# - **untrained**: the same network with the random weights it began with.
+# - **random directions**: in place of a neuron's own, a random direction of the same layer, with a threshold that makes it
+#   active at exactly as many tokens as the neuron. This asks whether *neurons* are special, or the layer is.
+
+# %%
+dice = torch.Generator().manual_seed(0)
+counts = {}
+for name in "AB":
+    for trained in (True, False):
+        _, _, rows, before, after = read(name, trained)
+        label = name if trained else f"{name}, untrained"
+        counts[label] = effective_classes(neurons.text_means(after, rows.text), classes)
+        if trained:
+            rates = (after > 0).float().mean(0)
+            turned = neurons.random_directions(before, rates, generator=dice)
+            means = neurons.text_means(turned, rows.text)
+            counts[f"{name}, random directions"] = effective_classes(means, classes)
+del rows, before, after, turned
+null = neurons.shuffled(  # the library's version, in case that yours is slow
+    neurons.effective_classes, by_text, classes, n_permutations=20, generator=dice
+)
+counts["A, shuffled"] = null.median(0).values
+middle = {label: float(e.median()) for label, e in counts.items()}
+for label, e in counts.items():
+    low, high = e.double().quantile(torch.tensor([0.05, 0.95]).double())
+    print(f"{label:22} median {middle[label]:5.2f}   from {low:5.2f} (5 %) to {high:5.2f} (95 %)")
+
+# %%
+share = torch.linspace(0, 100, 101)
+shown = ("A", "A, random directions", "A, shuffled", "A, untrained", "B")
+show(
+    plots.line_chart(
+        share,
+        {label: counts[label].double().quantile(share.double() / 100) for label in shown},
+        x_title="% of neurons with at most as many",
+        y_title="effective number of classes",
+    )
+)
+reveal("4.f", round(middle["A"], 1), "Hardly a neuron has a class of its own.")
+reveal(
+    "4.g",
+    "about as many classes",
+    f"Their median is {middle['A, random directions']:.1f}, that of the neurons {middle['A']:.1f}. "
+    "Being active rarely is enough to be active in few classes.",
+)
+for name in "AB":
+    assert 3 < middle[name] < 11 and middle[f"{name}, untrained"] > 13
+    assert 0.75 < middle[f"{name}, random directions"] / middle[name] < 4 / 3
+assert middle["A, shuffled"] > 13
+assert (counts["A"] < null.amin(0)).float().mean() > 0.9
+
+# %% [markdown]
+# Training did a lot: an untrained neuron is active in all classes alike, and with shuffled labels every neuron would seem
+# to be. But a trained neuron is still far from one class. And then the uncomfortable control. Any direction of this layer
+# does as well as a neuron, if it is active as rarely. So the *layer* has learned to tell the classes apart. That single
+# *neurons* have, this count does not show: it cannot tell them from directions that nobody trained.
+#
+# Keep this for notebook 05, where you look for better directions than the neurons.
+#
+# ## A dashboard
+#
+# Numbers do not say *what* a neuron is about. Texts do, if they are chosen with care. Each neuron below is shown with:
+#
+# - its mean activation by class, and in grey what shuffled labels give;
+# - the texts in which it is **most** active, and, because these flatter every neuron, **random** tokens from the upper half
+#   of its activity;
+# - random tokens of all, which show how often it is silent;
+# - the tokens that it makes likelier and less likely, when it is active.
+#
+# The underlined token is the one that was chosen; the deeper the blue, the more active the neuron is. Look at some
+# neurons in every order. Find one that you would call monosemantic, and one whose strongest texts suggest one meaning
+# while the random ones do not.
+
+# %%
+survey = neurons.Survey(
+    after_a, found.text, tokens.offsets[found.text, found.position], texts, classes, list(texts_of)
+)
+
+
+def effect(neuron: int):
+    """What this neuron pushes up and down, when it is active."""
+    scores = language.logit_effect(model_a, 0, neuron)
+    return [language.top_tokens(model_a, scores, 8, largest=up) for up in (True, False)]
+
+
+neuron_panel(survey, effect, order="fewest")
+
+# %% [markdown] exercise="4.7" title="Name three neurons" minutes=10 difficulty=2 misconceptions=[]
+# Choose three neurons of model A from the dashboard, at least one of each kind, and say of each whether it is
+# `"monosemantic"` or `"polysemantic"`. Return a dict from their numbers to these words.
+#
+# The check decides by the interval of the effective number of classes: **monosemantic** if all of it is below 2,
+# **polysemantic** if all of it is above 3. What lies between is unclear: choose another one. You are given the lower and
+# the upper ends of all 512 intervals; you need not use them.
+#
+# HINT: In the order "fewest classes first", the first neurons are the candidates for monosemantic. The line "other texts,
+# 95 %" is the interval.
+#
+# HINT: Write the numbers you found: `return {17: "monosemantic", 3: "polysemantic", 5: "polysemantic"}`. Or let the
+# computer choose: `high.argmin()` is the neuron whose upper end is the lowest.
+
+
+# %%
+def three_neurons(low: torch.Tensor, high: torch.Tensor) -> dict[int, str]:
+    """Three neurons of model A, each with "monosemantic" or "polysemantic". low, high: (512,)."""
+    ### BEGIN SOLUTION
+    narrow = int(high.argmin())
+    one, two = ((low + high) / 2 - 6).abs().argsort()[:2].tolist()  # around 6 classes
+    return {narrow: "monosemantic", one: "polysemantic", two: "polysemantic"}
+    ### END SOLUTION
+
+
+three_neurons = check("4.7", three_neurons)
+
+# %%
+print("neuron   classes   interval        shuffled        most in")
+for neuron, word in three_neurons(survey.low, survey.high).items():
+    look = survey.look(int(neuron))
+    most = ", ".join(look.names[c] for c in look.means.argsort(descending=True)[:3])
+    print(
+        f"{look.neuron:4}     {look.effective:5.1f}     {look.low:4.1f} to {look.high:4.1f}    "
+        f"{look.null[0]:4.1f} to {look.null[1]:4.1f}    {most}: {word}"
+    )
+narrow, wide = survey.high < 2, (survey.low > 3) & (survey.high < survey.null[0])
+print(f"\nOf {len(survey)}: {int(narrow.sum())} all below 2, {int(wide.sum())} all above 3.")
+assert wide.float().mean() > 0.6
+assert narrow.float().mean() < 0.25
+
+# %% [markdown]
+# Before you take the number for more than it is, four things that it cannot say:
+#
+# - **A neuron for "anything but English" would count as polysemantic**, though that is one meaning over many classes. Are
+#   the classes of your neuron related?
+# - **A neuron with two meanings within code would count as monosemantic.** The index sees our 16 classes, and nothing else.
+# - **Dense is not polysemantic.** A neuron that is active everywhere alike does not tell classes apart. It may be about one
+#   thing that every text has, such as the beginning of a word.
+# - **Polysemantic is not superposition.** That many neurons take part in several things fits a layer that holds more features
+#   than neurons. But you have seen other causes above, and this count cannot tell them apart. Notebook 05 looks for the
+#   features themselves.
+
+# %% [markdown]
+# ## 5. One sign, two meanings
+#
+# In JavaScript a semicolon ends a statement. In an English sentence it joins two clauses. To the eye it is one
+# sign. Is it one thing to a language model?
+#
+# You ask a published one: SmolLM2-135M, 30 layers with 1,536 neurons each. It reads snippets written for this
+# course, about thirty of each kind. If its weights are not on this machine, the next cell says what to do, and the
+# cells about it are left out.
+
+# %%
+try:
+    smollm2 = language.load_smollm2()
+except assets.Missing as missing:
+    smollm2 = None
+    print(missing)
+written = snippets.semicolons()
+for name, texts in written.items():
+    print(f"{name:>10}: {len(texts)} snippets, such as {texts[0].splitlines()[0][:60]!r}")
+assert sum(map(len, written.values())) >= 200
+
+# %% [markdown]
+# Before anything is averaged: what does the model get to see? It reads **tokens**, and a semicolon is not always the
+# same one.
+
+# %%
+if smollm2:
+    for name, texts in written.items():
+        tokens, is_sign = up_to_first(language.tokenize(smollm2, texts), snippets.SIGNS)
+        seen = Counter(language.spell(smollm2, int(i)) for i in tokens.ids[is_sign])
+        print(f"{name:>10}: " + ", ".join(f"{sign!r} {n} times" for sign, n in seen.most_common()))
+
+# %% [markdown]
+# In code it often comes as one token with a bracket, in French with a space before it. And there is a trap: half of
+# the Greek question marks only *look* like a semicolon. They are another character, and the model sees two other tokens, of
+# which you see the second half here. So two rows that look alike need not have anything in common; and some of any difference
+# between two rows may be the token and not its meaning. Keep that in mind.
+
+# %%
+predict(
+    "4.h",
+    "Take what a semicolon adds to the neurons' activations, as a direction, in JavaScript and in English. "
+    "What is the cosine of the two in the middle of the model?",
+    (-1.0, 1.0),
+)
+
+# %%
+predict(
+    "4.i",
+    "And for English and French?",
+    ["lower than for JavaScript and English", "about the same", "higher"],
+)
+
+# %% [markdown] exercise="4.8" title="A direction" minutes=4 difficulty=1 misconceptions=[]
+# A direction for a feature, the simplest that works: the **difference of two means**, made 1 long. You get the
+# activations at the signs, one row each, and those of other tokens, one row each.
+#
+# HINT: `.mean(0)` is the mean row.
+#
+# HINT: Subtract the mean of `elsewhere` from the mean of `at_sign`, then divide by the `.norm()` of what you have.
+
+
+# %%
+def direction(at_sign: torch.Tensor, elsewhere: torch.Tensor) -> torch.Tensor:
+    """mean(at_sign) − mean(elsewhere), with the length 1. Rows are tokens, columns units."""
+    ### BEGIN SOLUTION
+    difference = at_sign.mean(0) - elsewhere.mean(0)
+    return difference / difference.norm()
+    ### END SOLUTION
+
+
+direction = check("4.8", direction)
+
+# %% [markdown]
+# Now the real thing. The model reads each snippet up to its **first** semicolon, and "elsewhere" are the tokens before
+# it. So each snippet counts once, and whatever its language does to all of its tokens is taken out.
+#
+# A few tokens are left out: those on which the model dumps what it has no use for. Their activations are many times as large
+# as all others. You will see in a moment what they would have done.
+
+# %%
+CLASSES = {
+    "JavaScript": "javascript", "C": "c", "Python": "python",
+    "English": "english", "French": "french", "German": "german",
+}  # fmt: skip
+
+
+def read_up_to(signs, texts, *, n_layers=30, leave_out_massive=True):
+    """What a sign adds, for each text: {site: (layers, texts, units)}, and random directions."""
+    tokens, is_sign = up_to_first(language.tokenize(smollm2, texts), signs)
+    points = {
+        site: [language.hook_point(smollm2, layer, site) for layer in range(n_layers)]
+        for site in ("mlp_post", "resid_post")
+    }
+    found = language.activations(smollm2, tokens, [p for some in points.values() for p in some])
+    keep = ~massive(found.values[points["resid_post"][3]]) | (not leave_out_massive)
+    sign = is_sign[found.text, found.position][keep]
+    return {
+        site: polysemanticity.sign_of(
+            torch.stack([found.values.pop(p)[keep] for p in some]), found.text[keep], sign,
+            n_random=60, generator=torch.Generator().manual_seed(0),
+        )
+        for site, some in points.items()
+    }  # fmt: skip
+
+
+if smollm2:
+    signs = {name: read_up_to(snippets.SIGNS, written[key]) for name, key in CLASSES.items()}
+    for name, sign in signs.items():
+        print(f"{name:>10}: {sign['mlp_post'].rows.shape[1]} snippets")
+
+# %% [markdown]
+# With your `direction`, JavaScript against English, for the neurons of a few layers. Rows are differences already, so "elsewhere" is 0.
+
+# %%
+if smollm2:
+    for layer in (0, 1, 5, 10, 15, 20, 25, 29):
+        d = [
+            direction(rows, torch.zeros(1, rows.shape[1]))
+            for rows in (signs[name]["mlp_post"].rows[layer] for name in ("JavaScript", "English"))
+        ]
+        print(f"layer {layer:2}: cosine {float(d[0] @ d[1]):5.2f}")
+
+# %% [markdown]
+# How sure can you be? There are about thirty snippets of each kind. With thirty others, the figures would be
+# others. You cannot write a thousand sets of snippets; but you can draw **again from those you have**, with
+# replacement, and see how far the result moves. That is the **bootstrap**.
+
+# %% [markdown] exercise="4.9" title="With other snippets" minutes=8 difficulty=2 misconceptions=[]
+# Write the bootstrap for any number that two sets of rows give. Draw rows of `first` with replacement, as many as it has;
+# independently, rows of `second`; and keep what `statistic(drawn_first, drawn_second)` gives. Do it n times and return
+# the n values as a tensor. Pass `generator` on to every draw.
+#
+# Draw *rows*: each is a snippet. Tokens of one snippet are alike, and drawing tokens would make you too sure.
+#
+# HINT: `torch.randint(len(first), (len(first),), generator=generator)` are places with replacement.
+#
+# HINT: `statistic(first[places], second[other_places])` in a loop, then `torch.tensor(values)`.
+
+
+# %%
+def bootstrap(statistic, first, second, n, generator) -> torch.Tensor:
+    """n values of statistic(first, second), each for rows drawn again with replacement."""
+    ### BEGIN SOLUTION
+    values = []
+    for _ in range(n):
+        places = torch.randint(len(first), (len(first),), generator=generator)
+        other_places = torch.randint(len(second), (len(second),), generator=generator)
+        values.append(float(statistic(first[places], second[other_places])))
+    return torch.tensor(values)
+    ### END SOLUTION
+
+
+bootstrap = check("4.9", bootstrap)
+
+# %% [markdown]
+# An interval: the middle 95 % of these values. Beside it the same from the library, which does two things more.
+#
+# Noise in a mean makes every cosine too small, and drawing again adds noise once more; the library takes that
+# out. And it gives two **nulls**. *No sign*: random tokens of the same snippets take the place of the semicolon. *One sign*: the
+# snippets of both kinds are put in one heap and dealt out anew, so that they have the same meaning. What lies between
+# the two has something in common, and is not the same.
+
+# %%
+if smollm2:
+    generator = torch.Generator().manual_seed(0)
+    js, en = signs["JavaScript"]["mlp_post"], signs["English"]["mlp_post"]
+    compared = polysemanticity.compare_signs(js, en, generator=generator)
+    print("layer   yours             library           no sign           one sign")
+    for layer in (0, 1, 5, 10, 15, 20, 25, 29):
+        values = bootstrap(polysemanticity.cosine, js.rows[layer], en.rows[layer], 300, generator)
+        low, high = values.quantile(torch.tensor([0.025, 0.975]))
+        print(
+            f"{layer:5}   {low:5.2f} to {high:5.2f}    "
+            f"{compared.low[layer]:5.2f} to {compared.high[layer]:5.2f}    "
+            f"{compared.null_low[layer]:5.2f} to {compared.null_high[layer]:5.2f}    "
+            f"{compared.one_low[layer]:5.2f} or more"
+        )
+
+# %% [markdown]
+# Third: which neurons do it? A neuron that fires for both kinds of semicolon has no single meaning in these
+# terms; one that fires for one kind only tells them apart. A neuron's **strength** is its mean over the snippets in units of the
+# error of that mean, t = mean / (std / √n).
+
+# %% [markdown] exercise="4.10" title="Neurons for both" minutes=7 difficulty=2 misconceptions=["superposition-is-a-neuron"]
+# Find the k neurons that fire most clearly for both. Compute the strength t of every neuron in `first` and in `second`, each
+# with the number of its own rows as n. A neuron's score is the **smaller** of its two strengths. Return the places of the k largest scores, the
+# largest first.
+#
+# HINT: `rows.mean(0) / rows.std(0) * len(rows) ** 0.5` is t for all neurons at once.
+#
+# HINT: `torch.minimum(a, b)` compares two tensors place by place, and `.topk(k).indices` has the places.
+
+
+# %%
+def neurons_for_both(first: torch.Tensor, second: torch.Tensor, k: int) -> torch.Tensor:
+    """The k neurons with the largest min(t_first, t_second). Rows are texts, columns neurons."""
+    ### BEGIN SOLUTION
+    strengths = [rows.mean(0) / rows.std(0) * len(rows) ** 0.5 for rows in (first, second)]
+    return torch.minimum(*strengths).topk(k).indices
+    ### END SOLUTION
+
+
+neurons_for_both = check("4.10", neurons_for_both)
+
+# %% [markdown]
+# How many there are needs a null, as the best of 1,536 neurons is strong by chance. So the bar is what the *best* neuron reaches
+# when "at the sign" and "elsewhere" are swapped at random, and for telling apart, when snippets are dealt out to the
+# two kinds at random. The next cell does that for 15 pairs of kinds in 30 layers.
+
+
+# %%
+def bars(places, first, second):
+    return [Bar(int(j), float(first[:, j].mean()), float(second[:, j].mean())) for j in places]
+
+
+def layer_neurons(first, second, generator):
+    """The clearest neurons for the panel, and how many there are."""
+    found = polysemanticity.shared_neurons(first, second, n=50, generator=generator)
+    return LayerNeurons(
+        bars(neurons_for_both(first, second, 4), first, second),
+        bars(found.apart[:4], first, second),
+        found.n_both, found.expected, found.n_apart,
+    )  # fmt: skip
+
+
+if smollm2:
+    generator = torch.Generator().manual_seed(0)
+    pairs = list(combinations(CLASSES, 2))
+    table = {
+        (a, b): polysemanticity.compare_signs(
+            signs[a]["mlp_post"], signs[b]["mlp_post"], n_bootstrap=400, n_shuffles=100,
+            generator=generator,
+        )
+        for a, b in pairs
+    }  # fmt: skip
+    parts = ("value", "low", "high", "null_low", "null_high", "one_low")
+    figures = SignFigures(
+        pairs, range(30),
+        **{part: torch.stack([getattr(table[pair], part) for pair in pairs]) for part in parts},
+        neurons={
+            (k, layer): layer_neurons(
+                signs[a]["mlp_post"].rows[layer], signs[b]["mlp_post"].rows[layer], generator
+            )
+            for k, (a, b) in enumerate(pairs)
+            for layer in range(30)
+        },
+    )  # fmt: skip
+
+# %%
+if smollm2:
+    display(semicolon_panel(figures))
+
+# %% [markdown]
+# Move the layer from 0 on, and try several pairs. Things to look for:
+#
+# - JavaScript and English start alike, and part in layer 1. From there on they have a little in common, more than random
+#   tokens and far less than one sign.
+# - JavaScript and C stay together. So do, less closely, English and French.
+# - Some neurons fire for both, in every layer. Their meaning is neither of the two.
+#
+# And layer 2? Its interval is so wide that it says nothing. A control shows why: leave the few massive tokens in.
+
+# %%
+if smollm2:
+    loud = [
+        read_up_to(snippets.SIGNS, written[CLASSES[name]], n_layers=4, leave_out_massive=False)
+        for name in ("JavaScript", "English")
+    ]
+    kept = [signs[name] for name in ("JavaScript", "English")]
+    for name, both in (("left in", loud), ("left out", kept)):
+        pair = [sign["mlp_post"] for sign in both]
+        found = polysemanticity.compare_signs(*pair, generator=torch.Generator().manual_seed(0))
+        largest = [int(rows.rows[2].mean(0).abs().argmax()) for rows in pair]
+        print(
+            f"massive tokens {name:>8}, layer 2: cosine {found.value[2]:5.2f}, random tokens "
+            f"{found.null_low[2]:5.2f} to {found.null_high[2]:4.2f}; largest neurons {largest}"
+        )
+        if both is loud:
+            assert found.null_high[2] - found.null_low[2] > 1
+
+# %% [markdown]
+# With them in, the cosine is about −1. That looks like a discovery: "opposite directions!" But random tokens reach the same. Two
+# neurons, 90 and 430, fire twenty times as strongly as all others at some tokens that the model uses as a dump [5], and whether one
+# of those stands at a semicolon or before it decides everything. No null, no discovery.
+#
+# Now your guesses, and the claims in numbers. "Later" are layers 3 to 29.
+
+# %%
+if smollm2:
+
+    def later(a, b):
+        return table[a, b].value[3:]
+
+    medians = {pair: float(later(*pair).median()) for pair in pairs}
+    for (a, b), median in sorted(medians.items(), key=lambda item: -item[1]):
+        print(f"{a:>10} and {b:8} median of layers 3 to 29: {median:5.2f}")
+    js_en, en_fr = table["JavaScript", "English"], table["English", "French"]
+    reveal(
+        "4.h", round(float(js_en.value[15]), 2), "In layer 15. More than chance, and far from 1."
+    )
+    reveal(
+        "4.i", "higher", "One sign, and mostly one meaning. But not the same token, nor the same."
+    )
+    assert js_en.value[0] > 0.5 and js_en.value[1] < 0.4
+    assert medians["JavaScript", "English"] < 0.4 < 0.45 < medians["English", "French"]
+    assert medians["JavaScript", "C"] > 0.8 and medians["JavaScript", "Python"] > 0.7
+    assert (en_fr.low[3:] > js_en.high[3:]).sum() >= 20
+    assert (js_en.low[3:] > js_en.null_high[3:]).sum() >= 15
+    assert (js_en.high[3:] < js_en.one_low[3:]).all()
+
+# %% [markdown]
+# One more control. Is what JavaScript and English have in common about *semicolons*? Any sign differs from words. So compare the
+# semicolon of one with the **comma** of the other.
+
+# %%
+if smollm2:
+    comma = {
+        name: read_up_to([","], [text for text in written[CLASSES[name]] if "," in text])
+        for name in ("JavaScript", "English")
+    }
+    for name, a, b in (
+        ("; and ;", signs["JavaScript"], signs["English"]),
+        ("; and ,", signs["JavaScript"], comma["English"]),
+        (", and ;", comma["JavaScript"], signs["English"]),
+        (", and ,", comma["JavaScript"], comma["English"]),
+    ):
+        cosines = [
+            polysemanticity.unbiased_cosine(a[site].rows, b[site].rows)[3:].median()
+            for site in ("mlp_post", "resid_post")
+        ]
+        print(f"{name}   neurons {cosines[0]:5.2f}   residual stream {cosines[1]:5.2f}")
+
+# %% [markdown]
+# So of the little that neurons share for the two semicolons, a part is what any two signs share. The same sign has more. And in the residual stream, the
+# sum of all that the layers have written so far, everything is more alike: the token itself is in there from the start, and is carried along. It, too,
+# fades: the two semicolons have .8 in the first layers and .2 to .3 in layers 22 to 27.
+#
+# ### A probe
+#
+# Can the kind be read from a few neurons? A **k-sparse probe** may look at k of them. It chooses and learns on some of the snippets, and is tried on the
+# others; shuffled labels are the null. That null is wide: even a shuffled label picks neurons that vary, and those tell the kinds apart by luck, the right way round
+# or the wrong one.
+
+# %%
+if smollm2:
+    print("layer   k    JavaScript or English   shuffled labels     English or French   shuffled")
+    for layer in (0, 2, 10, 20):
+        for k in (1, 4):
+            line = f"{layer:5}  {k:2}"
+            for a, b in (("JavaScript", "English"), ("English", "French")):
+                rows = [signs[name]["mlp_post"].rows[layer] for name in (a, b)]
+                is_first = torch.arange(sum(map(len, rows))) < len(rows[0])
+                probe = sparse_probe(torch.cat(rows), is_first, k=k)
+                line += f"   {probe.accuracy:14.0%}   {max(probe.null):15.0%}"
+                if layer == 10 and k == 4:
+                    assert probe.accuracy > 0.8
+            print(line)
+
+# %% [markdown]
+# Four neurons tell code from prose, and hardly worse English from French. That something can be *read* does not say that the model uses it, nor that
+# it has a neuron for it. It is necessary for what follows, and no more.
+
+# %% [markdown]
+# ## 6. The pair lab
+#
+# Superposition has a price: interference, whenever two features that share space come together. So you would expect a model to let features
+# share that are **rare** and **seldom come together**. Here you can try your own. Give two features, each as a list of at least ten
+# snippets. The report has
+#
+# - the **cosine** of the two directions in several layers, seen from ordinary sentences, beside that of random lists;
+# - a **probe** that tells the two apart, beside shuffled labels;
+# - how many of their **strongest neurons** are the same, beside random lists;
+# - **co-occurrence**, as far as the model can tell: does a probe for the one say yes to the other?
+#
+# From these it makes a verdict by simple rules (`polysemanticity.verdict`). *In superposition together*: both can be read, they seldom come together,
+# and they share space. *Orthogonal*: both can be read, and are no more alike than random lists. That is a rule of thumb. It proves nothing: for
+# that you would need all features, and see that they are more than the dimensions.
+#
+# Eleven pairs are there already. Say what you expect before you press the button; then write your own.
+
+# %%
+LAYERS = (0, 4, 8, 13, 18, 23)
+if smollm2:
+    worked = snippets.pairs()
+    plain = ("questions_statements", "past_future", "even_odd", "bank_river_money", "cooking_law",
+             "food_numbers")  # fmt: skip
+    ordinary = [
+        text for slug in plain for side in (worked[slug].first, worked[slug].second)
+        for text in side[:8]
+    ]  # fmt: skip
+    ordinary_means = text_means(smollm2, ordinary, LAYERS)
+
+
+def measure(first, second):
+    """The report on two lists of snippets."""
+    found = text_means(smollm2, first + second, LAYERS, progress=False)
+    others = [i for i, text in enumerate(ordinary) if text not in {*first, *second}]
+    lists = {
+        site: polysemanticity.Lists(
+            means[:, : len(first)], means[:, len(first) :], ordinary_means[site][:, others]
+        )
+        for site, means in found.items()
+    }
+    return polysemanticity.pair_report(
+        lists["resid_post"], lists["mlp_post"], LAYERS, probe=sparse_probe, says_yes=says_yes,
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+
+
+if smollm2:
+    display(pair_lab(measure, worked))
+
+# %%
+if smollm2:
+    reports = {
+        slug: measure(worked[slug].first, worked[slug].second)
+        for slug in ("cooking_law", "hebrew_base64", "even_odd", "praise_sarcasm")
+    }
+    for slug, report in reports.items():
+        print(f"{worked[slug].title}: {report.verdict}. {report.reason}\n")
+    assert reports["cooking_law"].verdict == "likely orthogonal"
+    assert reports["hebrew_base64"].verdict == "likely in superposition together"
+    assert reports["even_odd"].verdict == "not linearly represented here"
+    assert reports["praise_sarcasm"].verdict == "too few examples to say"
+
+# %% [markdown]
+# A warning about the second. Hebrew and base64 point in similar directions, and seldom come together, just as the theory says. But both are also "not
+# ordinary English", and a single direction for *that* would do the same. You could test it: put two other unusual things in the lists.
+
+# %% [markdown] exercise="4.11" kind="free" title="Polysemantic, and superposed" minutes=10 difficulty=2 misconceptions=["superposition-is-a-neuron","polysemanticity-allows-superposition"]
+# What is a polysemantic neuron, and how does it relate to superposition? Give an example of two features of a language model that you think
+# share space, and say why, and how you would test it.
+#
+# HINT: One of the two words is about a *neuron*, the other about how *features* lie in a space. Can you have one without the other?
+#
+# HINT: Which pairs of features can share at little cost? What did the pair lab say of yours, and what can it not say?
+#
+# RUBRIC:
+# - It says that a polysemantic neuron is active for several unrelated features.
+# - It says that superposition is more features than dimensions, as directions that are not orthogonal.
+# - It says that superposition makes polysemantic neurons, where neurons are a basis that matters.
+# - It says that the reverse does not hold: rotation, or a shared cause of training, makes polysemantic neurons with no feature too many.
+# - Its example is a pair that is rare and seldom comes together, and it says that interference is then seldom paid.
+# - It names a measurement with a null: cosine against random lists, or shared neurons, or a probe.
+# - It says what the measurement cannot show.
+#
+# MODEL ANSWER:
+# A polysemantic neuron is active for several things that have nothing to do with each other, such as the semicolon of code and that of prose. It is a statement about one neuron.
+# Superposition is a statement about a space: a layer represents more features than it has dimensions, so their directions cannot all be
+# orthogonal. If there are more features than neurons, some neuron must have a part in several, so superposition leads to polysemantic neurons. The reverse does not hold. Turn a layer of clean neurons, and each
+# becomes a mixture, with as many features as before and all of them orthogonal.
+#
+# I would expect Hebrew text and base64 strings to share space. Both are rare, and they hardly ever stand in one text, so the model seldom pays for
+# the interference. I measured the cosine of their directions in the residual stream: .49 where random lists have between −.25 and .25, and a probe tells them apart nearly always. That fits
+# superposition, and does not prove it: both are unlike English, and that could be one feature that they have in common.
+#
+# MISCONCEPTIONS:
+# - superposition-is-a-neuron: One neuron for several things is polysemantic. Superposition is about directions, and how many of them there are for the dimensions.
+# - polysemanticity-allows-superposition: It is the other way round. Superposition forces polysemantic neurons; and these can come from other causes.
+
+# %%
+ask("4.11")
+
+# %% [markdown]
+# ## What you can say now
+#
+# - *Polysemantic* is said of a neuron, *superposed* of features in a space. Each comes without the other.
+# - Where a nonlinearity marks neurons out, sparse features end up mixed in them; a layer can even compute that way.
+# - In a real model most neurons answer to several classes of text. So do random directions that are active as seldom. The
+#   control decides what that means.
+# - A semicolon is one sign and, to a language model, not one thing.
+#
+# **The papers say, and here:**
+#
+# | claim | source | here |
+# |---|---|---|
+# | sparser features, more polysemantic neurons | [1] | yes, in the toy with a ReLU hidden layer |
+# | a layer computes more absolute values than it has pairs of neurons | [1] | yes when features are sparse; not when they are dense |
+# | most neurons of a one-layer model are polysemantic | [2] | by our index yes; random directions that are as rarely active are as mixed |
+# | a few units can tell contexts apart | [3] | four neurons tell JavaScript's semicolon from English's nearly always, beside shuffled labels |
+#
+# **Sources.** [1] Elhage et al., "Toy Models of Superposition" (2022). [2] Bricken et al., "Towards Monosemanticity"
+# (2023). [3] Gurnee et al., "Finding Neurons in a Haystack" (2023). Massive activations: Sun et al. (2024).

@@ -10,9 +10,10 @@ import yaml
 from lock import without_cuda
 
 ROOT = Path(__file__).parents[1]
-OURS = {"course_utils", "build_notebooks", "source_format", "solution_markers", "course", "lock"}
+OURS = {"course_utils", "course"}
 OURS |= {"a_module_that_nobody_has"}  # a hostile answer of a test
-OURS |= {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"answers"}
+OURS |= {path.stem for folder in ("tests", "tools") for path in (ROOT / folder).rglob("*.py")}
+OURS |= {"answers"}
 # The name to import, where it is not the name to install.
 PACKAGE = {
     "PIL": "pillow",

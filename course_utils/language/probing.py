@@ -1,7 +1,7 @@
 """k-sparse probes, as transformer_lens fits them, averaged over several splits.
 
-A k-sparse probe is a logistic regression that may look at k neurons only. Which ones, and with which
-weights, is found on one part of the texts; its accuracy is that on the others.
+A k-sparse probe is a logistic regression that may look at k neurons only. Which ones, and with
+which weights, is found on one part of the texts; its accuracy is that on the others.
 
 Source: Gurnee et al., "Finding Neurons in a Haystack" (2023).
 """

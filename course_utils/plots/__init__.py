@@ -16,9 +16,9 @@ from course_utils.plots.charts import (
     phase_diagram,
 )
 from course_utils.plots.circuit import CircuitDiagram, circuit_drawing, circuit_state
-from course_utils.plots.privileged import contribution_bars, neuron_bars, privileged_state
 from course_utils.plots.pictures import as_png, filters, pictures
 from course_utils.plots.plane import drag_state
+from course_utils.plots.privileged import contribution_bars, neuron_bars, privileged_state
 from course_utils.plots.shapes import (
     dimensionality_levels,
     leverage_scatter,
@@ -58,11 +58,11 @@ __all__ = [
     "leverage_scatter",
     "line_chart",
     "neuron_bars",
-    "privileged_state",
     "norms_vs_sparsity",
     "phase_diagram",
     "pictures",
     "polytope_state",
+    "privileged_state",
     "shapes_in_plane",
     "superposition_figure",
     "superposition_state",

@@ -10,9 +10,9 @@ import nbformat
 import numpy as np
 import pytest
 from lab import definitions
+from looks import FAULTS, SMALLEST, change_theme
 from panel import WATCH
 from playwright.sync_api import expect
-from test_looks import FAULTS, SMALLEST, change_theme
 
 from course_utils import plots
 from course_utils.widgets import PrivilegedPanel

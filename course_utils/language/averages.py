@@ -1,6 +1,7 @@
-"""One row a text: the mean over its tokens, without those whose activations are massive."""
+"""What a mean over tokens needs: which ones to leave out, where to stop, and the means of texts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -27,6 +28,32 @@ def massive(residual: Float[Tensor, "rows d_model"], ratio: float = RATIO) -> Bo
     """
     length = residual.norm(dim=1)
     return length > ratio * length.median()
+
+
+def up_to_first(
+    tokens: Tokens, pieces: Sequence[str]
+) -> tuple[Tokens, Bool[Tensor, "n_texts longest"]]:
+    """The texts up to the first of these pieces, and which token that is.
+
+    The token that has the piece stays whole, such as `);` for `;`. Of a character that is several
+    tokens only the last counts as the sign, as the others do not know yet what they will be; they
+    are left out. A text without any of the pieces has no token left.
+
+    Raises:
+        ValueError: a piece is empty.
+    """
+    has = torch.stack([tokens.containing(piece) for piece in pieces]).any(0)
+    places = torch.arange(has.shape[1])
+    start = torch.where(has, places, has.shape[1]).amin(1, keepdim=True)
+    same = (tokens.offsets == tokens.offsets.gather(1, _at(start, has.shape[1]))).all(-1)
+    own = has & same & (places >= start)
+    sign = own & ~own.roll(-1, 1).index_fill(1, torch.tensor([has.shape[1] - 1]), False)
+    kept = tokens.is_text & ((places < start) | sign) & has.any(1, keepdim=True)
+    return replace(tokens, is_text=kept), sign
+
+
+def _at(start: Tensor, longest: int) -> Tensor:
+    return start.clamp_max(longest - 1)[..., None].expand(-1, -1, 2)
 
 
 def text_means(

@@ -1058,8 +1058,8 @@ if smollm2:
 # %%
 predict(
     "4.h",
-    "Take what a semicolon adds to the neurons' activations, as a direction, in JavaScript and in English. "
-    "What is the cosine of the two in the middle of the model?",
+    "Take what a semicolon adds to the neurons' activations, as a direction, in JavaScript and in "
+    "English. What is the cosine of the two in the middle of the model?",
     (-1.0, 1.0),
 )
 

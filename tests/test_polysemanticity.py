@@ -394,7 +394,6 @@ def test_what_cannot_be_reported_is_one_sentence(made, layers, words):
 # The real model
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_the_semicolon_parts_in_the_neurons_of_layer_one(smollm2):
     from course_utils import language
     from course_utils.language.averages import massive, up_to_first
@@ -421,7 +420,6 @@ def test_the_semicolon_parts_in_the_neurons_of_layer_one(smollm2):
     assert (compared.high < compared.one_low).all()
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_probe_and_means_fit_the_pair_lab(smollm2):
     from course_utils import snippets
     from course_utils.language.averages import text_means

@@ -131,8 +131,12 @@ def main(arguments: list[str] | None = None) -> int:
     language.fetch_smollm2(lambda words: print(words, file=sys.stderr))
     model = language.load_smollm2()
     found, counts = classes(model)
-    pairs = {f"{a} and {b}": compared(found[a], found[b]) for a, b in combinations(found, 2)
-             if "greek" not in (a, b) or not {a, b} & {"greek, U+003B", "greek, U+037E"}}  # fmt: skip
+    halves = {"greek, U+003B", "greek, U+037E"}  # of the class "greek"
+    pairs = {
+        f"{a} and {b}": compared(found[a], found[b])
+        for a, b in combinations(found, 2)
+        if "greek" not in (a, b) or not {a, b} & halves
+    }
     also = controls(model, found)
     if as_json:
         both = {"classes": counts, "pairs": pairs, "controls": also}

@@ -267,7 +267,8 @@ Monosemanticity" (2023), and universality.
 
 {tokens:.1f} million tokens each: 5,000 steps of 64 sequences. AdamW (0.9, 0.98), weight decay 0.1
 in the layer's matrices, gradients clipped at 1; the learning rate goes up to 0.003 over 200 steps
-and down to 0.00015 along half a cosine. Matrix products in bfloat16, all else in float32.
+and down to 0.00015 along half a cosine. Matrix products and softmaxes are in bfloat16, weights and
+optimizer in float32.
 
 | model | seed | minutes, with other work on the machine | minutes of one core |
 |---|---|---|---|
@@ -285,8 +286,8 @@ on training text left out of its counts: {smoothing}.
 {table}
 | **all** | | | | {overall} |
 
-One document in {held_out} was held out (of translations, one in {held_out_translated}), chosen by
-the hash of its text before training; documents of the same text are there once. Texts that resemble
+One document in {held_out} was held out (of translations, one in {held_out_translated}), by the hash
+of its text before training; documents of the same text are there once. Texts that resemble
 each other without being equal can be on both sides: a licence at the top of two files, or a short
 string that two packages translate alike.
 
@@ -307,7 +308,8 @@ installs, from more packages that `tools/tiny_lm_text.py` fetches by name and ve
 seeded generator (base64 of random bytes and of English, hexadecimal, DNA). Files with long lines,
 licences and word lists are left out. Half of the Python files give their code, the others their
 docstrings. Of translations only the strings are kept, {strings} a document. The licence is what the
-package itself states; thousands of tokens are as trained on, repetitions included.
+package itself states; thousands of tokens are as trained on, repetitions included. With other
+versions than these, Python's among them, the text is another.
 
 | source | version | licence | tokens, thousands | groups |
 |---|---|---|---|---|

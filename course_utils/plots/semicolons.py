@@ -58,7 +58,7 @@ class SignFigures:
         ValueError: these do not belong together; the sentence says what to change.
     """
 
-    pairs: Sequence[tuple[str, str]]
+    pairs: Sequence[Sequence[str]]
     layers: Sequence[int]
     value: Any
     low: Any

@@ -77,6 +77,7 @@ class PairLabView(anywidget.AnyWidget):
     drawing = traitlets.Dict().tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     choice = traitlets.Int(0).tag(sync=True)
+    shown = traitlets.Int(0).tag(sync=True)  # the choice whose texts these are
     names = traitlets.List(traitlets.Unicode(), ["first feature", "second feature"]).tag(sync=True)
     guess = traitlets.Unicode().tag(sync=True)
     first = traitlets.Unicode().tag(sync=True)
@@ -97,7 +98,6 @@ class PairLab(ipywidgets.VBox):
         texts = [(as_text(pair.first), as_text(pair.second)) for pair in self.pairs]
         self.drafts = [*texts, ("", "")]
         self.reports: dict[tuple[tuple[str, ...], tuple[str, ...]], Any] = {}
-        self.shown = 0  # the choice whose texts are in the view
         self.view = PairLabView(
             drawing=pair_drawing(), options=[*(pair.title for pair in self.pairs), OWN]
         )
@@ -133,15 +133,16 @@ class PairLab(ipywidgets.VBox):
         self._say(f"{state['verdict']}. {state['reason']}", state)
 
     def _choose(self) -> None:
-        self.drafts[self.shown] = (self.view.first, self.view.second)
-        self.shown = max(0, min(self.view.choice, len(self.pairs)))
+        self.drafts[self.view.shown] = (self.view.first, self.view.second)
         self._put()
 
     def _put(self) -> None:
         """The texts of the choice, and no report."""
-        own = self.shown == len(self.pairs)
-        pair = None if own else self.pairs[self.shown]
+        chosen = max(0, min(self.view.choice, len(self.pairs)))
+        own = chosen == len(self.pairs)
+        pair = None if own else self.pairs[chosen]
         with self.view.hold_sync():
+            self.view.shown = chosen
             self.view.names = (
                 ["first feature", "second feature"] if own else [pair.first_name, pair.second_name]
             )
@@ -150,7 +151,7 @@ class PairLab(ipywidgets.VBox):
                 if own
                 else pair.guess
             )
-            self.view.first, self.view.second = self.drafts[self.shown]
+            self.view.first, self.view.second = self.drafts[chosen]
             self._say("", {})
 
     def _say(self, words: str, state: dict[str, Any]) -> None:

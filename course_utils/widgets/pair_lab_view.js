@@ -99,6 +99,9 @@ function render({ model, el }) {
   }
   let measured = {};
   for (const { area } of areas) {
+    // JupyterLab 4.6 would keep line breaks out of whatever is typed in the output of a cell: it
+    // listens here from each key on, and so later than this.
+    area.addEventListener("beforeinput", (event) => event.stopImmediatePropagation());
     area.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(tell, PAUSE);
@@ -107,8 +110,9 @@ function render({ model, el }) {
     area.addEventListener("change", tell);
   }
   choice.addEventListener("change", () => {
+    const chosen = Number(choice.value); // telling Python of the texts puts the old one back
     tell();
-    model.set("choice", Number(choice.value));
+    model.set("choice", chosen);
     model.save_changes();
   });
   button.addEventListener("click", () => {
@@ -118,6 +122,7 @@ function render({ model, el }) {
 
   function put() {
     choice.value = model.get("choice");
+    el.dataset.shown = model.get("options")[model.get("shown")];
     guess.textContent = model.get("guess");
     for (const { which, k, label, area } of areas) {
       label.textContent = `${k ? "Second" : "First"} list: ${model.get("names")[k]}`;
@@ -149,7 +154,7 @@ function render({ model, el }) {
     }
     old();
   }
-  for (const name of ["choice", "guess", "names", "first", "second"]) model.on(`change:${name}`, put);
+  for (const name of ["choice", "shown", "guess", "names", "first", "second"]) model.on(`change:${name}`, put);
   model.on("change:busy", busy);
   model.on("change:state change:words", show);
   put();

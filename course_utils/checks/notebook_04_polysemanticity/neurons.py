@@ -49,7 +49,7 @@ def effective_classes(answer: Answer) -> str:
     for parts, classes in (((3, 3, 0, 0, 0, 0), UNEVEN), ((0, 0, 0, 2, 0, 2), UNEVEN)):
         _judge_zeros(answer, torch.tensor(parts, dtype=x.dtype), classes)
     _judge_dead(answer, x)
-    return "Yes: exp(H) counts classes: s classes that share alike count as s, one that has most as one."
+    return "Yes, exp(H) counts classes: s that share alike are s, and one that has most is one."
 
 
 def _shares(x: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:

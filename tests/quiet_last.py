@@ -1,7 +1,9 @@
 """How the tests are shared out among processes: what measures time runs alone, after all others.
 
 `@pytest.mark.quiet` is for a test that measures time. `@pytest.mark.together("name")` is for tests
-that share something dear, such as a notebook that has been run: one process gets them all.
+that share something dear, such as a notebook that has been run: one process gets them all. So it
+is with all tests in a browser. Two browsers at once are too much for two processors: anywidget
+gives a panel two seconds to appear.
 
 The processes of xdist find all tests and say which there are, but not how they are marked. So they
 write that into files. (xdist's own groups have no effect with pytest 9.2: its issue 1386.)
@@ -23,8 +25,10 @@ FOLDER = pytest.StashKey[str]()
 
 def group(item: pytest.Item) -> str:
     together = item.get_closest_marker("together")
-    quiet = item.get_closest_marker(QUIET)
-    return " ".join([*(together.args if together else ()), *([QUIET] if quiet else ())])
+    names = together.args if together else ()
+    if item.path.parent.name == "browser":
+        names = ("browser",)
+    return " ".join([*names, *([QUIET] if item.get_closest_marker(QUIET) else ())])
 
 
 @pytest.hookimpl(optionalhook=True)

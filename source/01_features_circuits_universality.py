@@ -749,14 +749,18 @@ if published:
     for layer in (inside, outside):
         maps = both[layer] - both[layer].mean((0, 2, 3), keepdim=True)
         mixtures = F.normalize(torch.randn(300, maps.shape[1], generator=seeded(0)), dim=1)
-        alike[f"units of {layer}"] = alikeness(both["block7"], maps)
-        alike[f"directions of {layer}"] = alikeness(
+        alike[f"{layer[5:]}, units"] = alikeness(both["block7"], maps)
+        alike[f"{layer[5:]}, random"] = alikeness(
             both["block7"], torch.einsum("kchw,dc->kdhw", maps, mixtures)
         )
     show(
-        plots.dot_columns(alike, x_title="300 directions each", y_title="cosine of what drives it")
+        plots.dot_columns(
+            alike,
+            x_title="block 8: the layer with a ReLU inside it (expand), and its output",
+            y_title="cosine of what drives it",
+        )
     )
-    of_units, of_directions = alike["units of block8"], alike["directions of block8"]
+    of_units, of_directions = alike["8, units"], alike["8, random"]
     most_mixed, least_mixed = int(of_units.argmin()), int(of_units.argmax())
     examples = vision.top_patches(
         published, "block8", [most_mixed, least_mixed], photographs, k=5, per_image=1,
@@ -782,7 +786,7 @@ if published:
     assert abs(of_units.quantile(0.5) - of_directions.quantile(0.5)) < 0.06
     # The measure can see a difference, where there is one.
     middles = {name: values.quantile(0.5) for name, values in alike.items()}
-    assert middles[f"units of {inside}"] - middles[f"directions of {inside}"] > 0.02
+    assert middles["8.expand, units"] - middles["8.expand, random"] > 0.02
 
 # %% [markdown]
 # Look at the lower row, the *least* mixed unit. Would you call that one thing? The upper unit answers to things with
@@ -1618,18 +1622,18 @@ def judged_in(name, units):
     return [float(x) for x in both]
 
 
-moved = {"its own circuit": [judged_in(name, circuits[name]) for name in shape_names]}
-moved |= {"partners of another's": [], "same numbers as another's": []}
+moved = {"own": [judged_in(name, circuits[name]) for name in shape_names]}
+moved |= {"partners": [], "same numbers": []}
 for a, b in itertools.permutations(shape_names, 2):
     _, match = similarity.matched_correlation(seen[a]["conv2"], seen[b]["conv2"], one_to_one=True)
-    moved["partners of another's"].append(judged_in(b, match[circuits[a]].tolist()))
-    moved["same numbers as another's"].append(judged_in(b, circuits[a]))
+    moved["partners"].append(judged_in(b, match[circuits[a]].tolist()))
+    moved["same numbers"].append(judged_in(b, circuits[a]))
 dice = random.Random(1)
-moved["random, of those that fire"] = []
+moved["random"] = []  # of those that fire
 for name in shape_names:
     firing = (traces[name].fired.std(0) > 1e-2).nonzero().flatten().tolist()
     for _ in range(40):
-        moved["random, of those that fire"].append(judged_in(name, dice.sample(firing, 8)))
+        moved["random"].append(judged_in(name, dice.sample(firing, 8)))
 moved = {name: torch.tensor(pairs) for name, pairs in moved.items()}
 for column, what in enumerate(("faithful", "complete")):
     show(
@@ -1649,9 +1653,9 @@ partner, by_chance = (best_partners(X, Z)[fires].mean() for Z in (Y, Y @ turn))
 print(f"\nbest partner in B, mean over units of A that fire: {partner:.2f}")
 print(f"the same after a random turn of B's layer:         {by_chance:.2f}")
 # One circuit does not fit all, not even for one task: the numbers of units mean nothing.
-own, borrowed = moved["its own circuit"], moved["same numbers as another's"]
+own, borrowed = moved["own"], moved["same numbers"]
 assert own[:, 0].min() > borrowed[:, 0].mean() + 0.2
-assert own[:, 0].mean() > moved["partners of another's"][:, 0].mean() + 0.1
+assert own[:, 0].mean() > moved["partners"][:, 0].mean() + 0.1
 
 # %% [markdown]
 # Units with the same numbers do no better than random ones, of course: numbers mean nothing. The partners do about as well

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -179,7 +178,6 @@ def dot_columns(groups: Mapping[str, Any], *, x_title: str, y_title: str) -> go.
             f"{len(values)} values"
         )
     figure = finished(traces, f"{y_title}. {'; '.join(said)}.")
-    names = ["<br>".join(textwrap.wrap(name, 14)) for name in groups]  # plotly would turn them
-    figure.update_xaxes(tickvals=list(range(len(groups))), ticktext=names, title=x_title)
+    figure.update_xaxes(tickvals=list(range(len(groups))), ticktext=list(groups), title=x_title)
     figure.update_xaxes(range=[-0.5, len(groups) - 0.3], zeroline=False, showgrid=False)
     return figure.update_yaxes(title=y_title)

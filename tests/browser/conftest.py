@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,9 +47,11 @@ def opened(browser, lab):
     def open_one(path: Path, theme: str = "light", width: int = 1280, height: int = 900):
         lab.set_theme(theme)
         lab.forget()
-        (lab.work / path.name).write_bytes(path.read_bytes())
+        # In a folder of its own: pages of one file share a kernel.
+        folder = Path(tempfile.mkdtemp(dir=lab.work))
+        (folder / path.name).write_bytes(path.read_bytes())
         context = browser.new_context(viewport={"width": width, "height": height})
-        notebook = Notebook(context.new_page(), lab, path.name)
+        notebook = Notebook(context.new_page(), lab, f"{folder.name}/{path.name}")
         try:
             yield notebook
         finally:

@@ -129,15 +129,15 @@ class Lab:
 class Notebook:
     """A notebook open in a page. Console errors and bytes received are kept from the start."""
 
-    def __init__(self, page, lab: Lab, name: str) -> None:
-        self.page, self.name, self.lab = page, name, lab
+    def __init__(self, page, lab: Lab, path: str) -> None:
+        self.page, self.name, self.lab = page, Path(path).name, lab
         self.errors: list[str] = []
         self.websocket_bytes = 0
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("websocket", lambda ws: ws.on("framereceived", self._frame))
         # A workspace of its own, so that no page restores what another had open.
-        page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}/tree/{name}")
+        page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}/tree/{path}")
         self._ready()
 
     def _ready(self) -> None:

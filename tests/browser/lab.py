@@ -171,8 +171,14 @@ class Notebook:
         self._ready()
 
     def restart_kernel(self) -> None:
-        self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-        self._ready()
+        # Until it answers. Its state may stay "starting": that is sometimes heard after "idle".
+        self.page.evaluate(
+            """async () => {
+              const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+              await kernel.restart();
+              await kernel.requestKernelInfo();
+            }"""
+        )
 
     def close(self) -> None:
         """Close the page and end its kernel."""

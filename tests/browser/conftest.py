@@ -61,11 +61,10 @@ def opened(browser, lab):
 
 
 STEMS = sorted(path.stem for path in (ROOT / "source").glob("*.py"))
-EACH = [pytest.param(s, marks=pytest.mark.together(f"{s} in a browser"), id=s) for s in STEMS]
 
 
 # Ordered by this parameter, so that each notebook is opened once in a module.
-@pytest.fixture(scope="module", params=EACH)
+@pytest.fixture(scope="module", params=STEMS)
 def finished(request, opened):
     """A student notebook after all its cells have run."""
     with opened(ROOT / "notebooks" / f"{request.param}.ipynb") as notebook:

@@ -1,4 +1,5 @@
-"""The central panel of notebook 02 in a page: its controls, and what is drawn."""
+"""The central panel of notebook 02 in a page: its controls, and what is drawn. And how soon a
+panel answers, of all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+SLOWEST = 100  # milliseconds from a key to the new picture on the screen, 95th percentile
 
 # Every redraw is one batch of changes. A time is taken two frames after it, when it is surely on
 # the screen, and counted from the key that caused it.
@@ -35,6 +38,32 @@ DRAWN = """(svg) => {
     lengths: numbers(".bar + .number"),
   };
 }"""
+
+
+def assert_answered_at_once(
+    panel: Any,
+    play: Callable[[], Any],
+    what: str,
+    record_property: Callable[[str, Any], None],
+    *,
+    prepare: Callable[[], Any] = lambda: None,
+    redraws: int | None = None,
+) -> None:
+    """The best of five rounds at the most, for a machine may have other work to do."""
+    rounds: list[Any] = []
+    while len(rounds) < 5 and (not rounds or rounds[-1][1] > SLOWEST):
+        prepare()
+        began = len(panel.milliseconds())
+        play()
+        taken = panel.milliseconds()[began:]
+        assert redraws in (None, len(taken))
+        rounds.append(np.percentile(taken, [50, 95]))
+    middle, slow = min(rounds, key=lambda times: times[1])
+    record_property(
+        "budget",
+        f"{what} on the screen: median {middle:.0f} ms, 95th percentile {slow:.0f} of {SLOWEST} ms",
+    )
+    assert slow <= SLOWEST
 
 
 class Panel:

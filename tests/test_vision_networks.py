@@ -88,6 +88,17 @@ def test_each_map_shows_one_side_of_a_square():
         assert (maps * axis).sum() / maps.sum() > 15.5 + 0.5
 
 
+def test_square_task_is_the_same_whatever_the_default_dtype_is():
+    usual = vision.square_task(70, generator=Generator().manual_seed(0))
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = vision.square_task(70, generator=Generator().manual_seed(0))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(map(torch.allclose, usual, other))
+    assert other[0].dtype == torch.float32
+
+
 def test_square_task_has_every_kind_whole_and_in_all_places():
     images, kinds = vision.square_task(700, noise=0.0, generator=Generator().manual_seed(0))
     assert torch.bincount(kinds).tolist() == [100] * len(vision.TASK_KINDS)

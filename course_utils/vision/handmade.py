@@ -64,9 +64,11 @@ def square_task(
         generator: source of randomness; None uses torch's global one.
     """
     kinds = torch.randperm(n, generator=generator) % len(TASK_KINDS)
+    # The same images whatever the default dtype is, which decides what a generator draws.
+    same = {"generator": generator, "dtype": torch.float32}
     # Up to 5.5 pixels off the middle, so that all outlines are whole, broken squares just so.
-    position = 11 * torch.rand(n, 2, generator=generator) - 5.5
-    images = torch.randn(n, 1, 32, 32, generator=generator) * noise
+    position = 11 * torch.rand(n, 2, **same) - 5.5
+    images = torch.randn(n, 1, 32, 32, **same) * noise
     for kind, name in enumerate(TASK_KINDS):
         i = (kinds == kind).nonzero().flatten()
         if len(i):

@@ -32,7 +32,7 @@ WHERE = {
 def _images() -> tuple[Tensor, Tensor]:
     """Maps of a few hundred images, and what they show."""
     images, kinds = vision.square_task(40 * len(KINDS), generator=generator(0))
-    return vision.edge_maps(images.float()), kinds
+    return vision.edge_maps(images), kinds
 
 
 def by_hand() -> tuple[Tensor, float]:

@@ -6,6 +6,9 @@
     assets       pinned weights of published networks
     language     language models: loading, activations, changing what passes
     snippets     texts written for the course
+    contexts     texts of known kinds
+    neurons      what a neuron is active for
+    polysemanticity  two features or signs: their directions, what they share
     vision       networks that see
     stimuli      generated images
     similarity   how alike two representations are, with nulls

@@ -147,6 +147,38 @@ def sample_anticorrelated_pairs(
     return (values * torch.cat([first, second], dim=-1)).flatten(1)
 
 
+def sample_signed_features(
+    batch_size: int,
+    n_features: int,
+    feature_probability: float,
+    *,
+    generator: Generator | None = None,
+) -> Float[Tensor, "batch n_features"]:
+    """Draw independent sparse features of either sign.
+
+        x_i = 0 with probability 1 - p, else uniform on [-1, 1)
+
+    Args:
+        batch_size: number of samples, at least 1.
+        n_features: number of features, at least 1.
+        feature_probability: p in [0, 1], for each feature.
+        generator: source of randomness; None uses torch's global one.
+
+    Degenerate cases: p = 0 gives zeros; at p = 1 every feature is present.
+
+    Raises:
+        ValueError: p is outside [0, 1], or a size is below 1.
+
+    Source: Toy Models of Superposition, section "Computation in Superposition".
+    """
+    _check_size("batch_size", batch_size)
+    _check_size("n_features", n_features)
+    p = _check_probability(feature_probability)
+    # One uniform number decides both, as in `features_from_uniform`.
+    u = torch.rand(batch_size, n_features, generator=generator)
+    return torch.where(u < p, u * (2 / p.clamp_min(1e-30)) - 1, 0.0)
+
+
 def _check_size(name: str, size: int) -> None:
     if size < 1:
         raise ValueError(f"{name} is {size}; use a whole number of at least 1.")

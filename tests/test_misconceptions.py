@@ -49,6 +49,10 @@ def test_every_tag_names_a_known_misconception():
                 "correlation-makes-superposition",
             },
         ),
+        (
+            "04_polysemanticity",
+            {"superposition-is-a-neuron", "polysemanticity-allows-superposition"},
+        ),
     ],
 )
 def test_the_rows_that_belong_to_a_notebook_are_there(notebook, slugs):

@@ -79,6 +79,20 @@ FIGURES |= {
         lambda: plots.filters({"one": W}),
     ],
 }
+FIGURES |= {
+    "neuron_bars": [
+        lambda: plots.neuron_bars({"one": W, "other": SHORT}),
+        lambda: plots.neuron_bars({"one": SHORT, "other": SHORT}),
+    ],
+    "contribution_bars": [
+        lambda: plots.contribution_bars(
+            {"one": {"a": 1.0, "b": -2.0}}, x_title="neuron", y_title="added"
+        ),
+        lambda: plots.contribution_bars(
+            {"one": {"a": 1.0, "b": 2.0}}, x_title="neuron", y_title="added"
+        ),
+    ],
+}
 PICTURES = ("shapes_in_plane", "pictures", "filters")  # nothing to measure along their axes
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
@@ -88,7 +102,7 @@ def test_every_public_figure_is_tested_here():
     others = {"PALETTE", "TEMPLATE", "alt_text", "feature_color", "superposition_state"}
     others |= {"Look", "as_png", "drag_state", "polytope_state"}
     others |= {"CircuitDiagram", "circuit_drawing", "circuit_state"}
-    others |= {"LayerTuning", "TuningCurves", "NetworkSimilarities"}
+    others |= {"privileged_state", "LayerTuning", "TuningCurves", "NetworkSimilarities"}
     assert functions - others == set(FIGURES)
 
 

@@ -4,7 +4,7 @@ Feature i has the same colour and the same label, "xi", in every figure. Every f
 one sentence in words, computed from its data: `alt_text(figure)`. `theme` has what all share,
 `superposition` the pictures of one toy model, `plane` and `space` what the panels of notebook 03
 show, `shapes` its figures; `tuning`, `circuit` and `universality` what those of notebook 01 show;
-`pictures` small images, `charts` the rest.
+`privileged` those of notebook 04; `pictures` small images, `charts` the rest.
 """
 
 from course_utils.plots.charts import (
@@ -18,6 +18,7 @@ from course_utils.plots.charts import (
 from course_utils.plots.circuit import CircuitDiagram, circuit_drawing, circuit_state
 from course_utils.plots.pictures import as_png, filters, pictures
 from course_utils.plots.plane import drag_state
+from course_utils.plots.privileged import contribution_bars, neuron_bars, privileged_state
 from course_utils.plots.shapes import (
     dimensionality_levels,
     leverage_scatter,
@@ -46,6 +47,7 @@ __all__ = [
     "as_png",
     "circuit_drawing",
     "circuit_state",
+    "contribution_bars",
     "cosine_strip",
     "dimensionality_levels",
     "dot_columns",
@@ -55,10 +57,12 @@ __all__ = [
     "gram_heatmap",
     "leverage_scatter",
     "line_chart",
+    "neuron_bars",
     "norms_vs_sparsity",
     "phase_diagram",
     "pictures",
     "polytope_state",
+    "privileged_state",
     "shapes_in_plane",
     "superposition_figure",
     "superposition_state",

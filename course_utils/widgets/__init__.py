@@ -9,12 +9,16 @@ from course_utils.widgets.circuit import CircuitPanel, CircuitView, circuit_pane
 from course_utils.widgets.controls import RadioKeys, Slider
 from course_utils.widgets.drag import DragPanel, drag_panel
 from course_utils.widgets.figures import MIMETYPE, show
+from course_utils.widgets.neurons import NeuronPanel, NeuronView, neuron_panel
+from course_utils.widgets.pair_lab import pair_lab
 from course_utils.widgets.polytope import (
     PolytopePanel,
     PolytopeView,
     polytope_panel,
     polytope_view,
 )
+from course_utils.widgets.privileged import PrivilegedPanel, PrivilegedView, privileged_panel
+from course_utils.widgets.semicolons import semicolon_panel
 from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
 from course_utils.widgets.tuning import TuningPanel, TuningView, tuning_panel
 from course_utils.widgets.universality import (
@@ -29,8 +33,12 @@ __all__ = [
     "CircuitView",
     "DragPanel",
     "ModelView",
+    "NeuronPanel",
+    "NeuronView",
     "PolytopePanel",
     "PolytopeView",
+    "PrivilegedPanel",
+    "PrivilegedView",
     "RadioKeys",
     "Slider",
     "SuperpositionPanel",
@@ -40,8 +48,12 @@ __all__ = [
     "UniversalityView",
     "circuit_panel",
     "drag_panel",
+    "neuron_panel",
+    "pair_lab",
     "polytope_panel",
     "polytope_view",
+    "privileged_panel",
+    "semicolon_panel",
     "show",
     "superposition_panel",
     "tuning_panel",

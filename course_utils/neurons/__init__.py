@@ -1,0 +1,35 @@
+"""What a neuron is about, as far as texts of known classes can tell.
+
+`classes` has the numbers: in how many classes a neuron is active, what that would be if labels
+meant nothing, and how far it would change with other texts. `survey` puts together what a reader
+needs to judge one neuron alone: those numbers, how often it is active, and texts, the strongest and
+random ones. `directions` has the control that nothing marks out.
+
+It does not matter whose activations they are: neurons, latents of a dictionary, random directions.
+"""
+
+from course_utils.neurons.classes import (
+    class_means,
+    class_shares,
+    effective_classes,
+    interval,
+    shuffled,
+    text_means,
+)
+from course_utils.neurons.directions import random_directions
+from course_utils.neurons.survey import Context, Histogram, Look, Survey, histogram
+
+__all__ = [
+    "Context",
+    "Histogram",
+    "Look",
+    "Survey",
+    "class_means",
+    "class_shares",
+    "effective_classes",
+    "histogram",
+    "interval",
+    "random_directions",
+    "shuffled",
+    "text_means",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from course_utils.checks.answer import Answer, as_tensor
 from course_utils.checks.compare import expect, same
 from course_utils.checks.guard import Mistake
 from course_utils.checks.registry import exercise
-from course_utils.checks.words import shown
+from course_utils.checks.words import describe, shown
 
 # No weight is near a threshold that is tried, and no two counts are alike by chance.
 SQUARE = torch.tensor([[0.9, 0.05, -0.8], [0.1, 0.6, 0.2], [0.72, 0.66, 0.9]])
@@ -49,6 +50,12 @@ def _judge_counts(answer: Answer, W: Tensor, threshold: float) -> None:
     above = size > threshold
     want = above.sum(1).double()
     value = answer(W, threshold)
+    if isinstance(value, (list, tuple, np.ndarray)):
+        raise Mistake(
+            "wrong-type",
+            f"You return {describe(value)}. Return the counts as a tensor, one for each neuron: "
+            "`torch.tensor(counts)` makes one.",
+        )
     if _is_number(value, above.sum()):
         raise Mistake(
             "one-number",
@@ -148,6 +155,7 @@ def floating(value: Any) -> Any:
         "features-not-neurons",
         "forgets-sign",
         "mean-count",
+        "ignores-threshold",
     ),
 )
 def polysemantic_share(answer: Answer) -> str:
@@ -157,7 +165,8 @@ def polysemantic_share(answer: Answer) -> str:
     )  # fmt: skip
     fourth = torch.tensor([[0.6, -0.9, -0.7, 0.2], [0.1, 0.8, 0.0, 0.3], [0.2, 0.1, 0.3, 0.7],
                            [0.1, 0.0, 0.9, 0.2]])  # fmt: skip
-    for W, threshold in ((sixth, 0.5), (fourth, 0.5), (sixth, 0.25)):
+    # Right, without the sign and with 0.5 all the same, the last gives 5/6, 4/6 and 2/5.
+    for W, threshold in ((sixth, 0.5), (fourth, 0.5), (sixth, 0.15)):
         _judge_share(answer, W, threshold)
     _judge_silent(answer, torch.tensor([[0.1, -0.2], [0.0, 0.3]]))
     return "A silent neuron stands for nothing, so it is left out of the share."
@@ -170,6 +179,7 @@ def _judge_share(answer: Answer, W: Tensor, threshold: float) -> None:
     want = several / alive
     signed = (W > threshold).sum(1)
     columns = above.sum(0)
+    fixed = (W.abs() > 0.5).sum(1)
     expect(
         answer.tensor(W, threshold, shape=(), meaning="a share from 0 to 1"),
         want,
@@ -215,6 +225,11 @@ def _judge_share(answer: Answer, W: Tensor, threshold: float) -> None:
                 float(counts.sum()) / alive,
                 "That is the mean number of features of a neuron. Asked for is the share of the "
                 "neurons that have two or more.",
+            ),
+            "ignores-threshold": (
+                int((fixed > 1).sum()) / int((fixed > 0).sum()) if threshold != 0.5 else -1.0,
+                f"With the threshold {threshold:g} you still count at 0.5. Pass `threshold` on: "
+                "`features_per_neuron(W, threshold)`.",
             ),
         },
     )

@@ -20,7 +20,9 @@ def best_guess_loss(groups: list[int]) -> float:
     diagnoses=(
         "mean-over-groups",
         "sum-over-groups",
+        "once-per-group",
         "sum-not-mean",
+        "divides-by-groups",
         "ignores-groups",
         "what-the-neuron-says",
         "log-of-mean-size",
@@ -58,9 +60,19 @@ def _judge(answer: Answer, sizes: list[int]) -> None:
                 "You add up one ln k for each group. Each of the k classes of a group pays ln k; "
                 "add those, and divide by the number of classes.",
             ),
+            "once-per-group": (
+                sum(logs) / n,
+                "You add up one ln k for each group. A group of three has three classes, and each "
+                "of them pays ln 3: weigh ln k by k.",
+            ),
             "sum-not-mean": (
                 total,
                 "That is the sum over classes. Divide it by the number of classes.",
+            ),
+            "divides-by-groups": (
+                total / len(sizes),
+                "The sum is right, but you divide it by the number of groups. The mean is over "
+                "the classes: divide by `sum(groups)`.",
             ),
             "ignores-groups": (
                 math.log(n),

@@ -23,12 +23,13 @@ from course_utils.checks.words import shown
         "bias-after-relu",
         "bias-in-hidden",
         "rows-for-columns",
+        "same-way-twice",
         "samples-as-columns",
         "stops-at-hidden",
     ),
 )
 def reconstruct_with_neurons(answer: Answer) -> str:
-    # A square W first: there W Wᵀ runs as well as WᵀW, so that mistake can be named.
+    # A square W first: there any product of W and Wᵀ runs, so those mistakes can be named.
     for batch, n, d in ((2, 3, 3), (2, 4, 2), (3, 2, 5)):
         x = inputs.uniform(batch, n, seed=20)
         W, b = inputs.normal(d, n, seed=21), inputs.normal(n, seed=22)
@@ -59,6 +60,7 @@ def _judge(y: Tensor, x: Tensor, W: Tensor, b: Tensor) -> None:
     linear = x @ W.T
     hidden = relu(linear)
     z = hidden @ W
+    want = relu(z + b)
     mistakes: dict[str, tuple[Tensor, str]] = {
         "missing-hidden-relu": (
             relu(linear @ W + b),
@@ -84,9 +86,16 @@ def _judge(y: Tensor, x: Tensor, W: Tensor, b: Tensor) -> None:
             "You multiply by W first and by Wᵀ second. A sample is a row of x: it meets Wᵀ "
             "first, `x @ W.T`, and W second.",
         )
+        for name, way in (("W.T", W.T), ("W", W)):
+            if same(y, relu(relu(x @ way) @ way + b)) and not same(y, want):
+                raise Mistake(
+                    "same-way-twice",
+                    f"You multiply by `{name}` both times, which runs here only because W is "
+                    "square. The way to the neurons is `x @ W.T`, the way back `h @ W`.",
+                )
     expect(
         y,
-        relu(z + b),
+        want,
         tried=tried,
         why="each row is ReLU(Wᵀ ReLU(Wx) + b) for that row of x",
         mistakes=mistakes,

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from course_utils import contexts, neurons
-from course_utils.checks.answer import Answer
+from course_utils.checks.answer import Answer, as_tensor
 from course_utils.checks.compare import expect, same
 from course_utils.checks.guard import Mistake
+from course_utils.checks.notebook_04_polysemanticity.counting import floating
 from course_utils.checks.notebook_04_polysemanticity.one_layer import Measured, measured
 from course_utils.checks.registry import exercise
 from course_utils.checks.words import describe, shown
@@ -39,6 +40,7 @@ UNEVEN = torch.tensor([0, 0, 0, 1, 2, 1])  # three texts, two, and one
         "no-shares",
         "zero-times-log-zero",
         "never-active",
+        "sixteen-written-in",
     ),
 )
 def effective_classes(answer: Answer) -> str:
@@ -64,12 +66,39 @@ def _H(q: Tensor) -> Tensor:
 
 
 def _call(answer: Answer, x: Tensor, classes: Tensor) -> Tensor:
-    return answer.tensor(x, classes, shape=(x.shape[1],), meaning="one number for each neuron")
+    """The answer's numbers; whole ones too, as those who count classes return."""
+    value = floating(answer(x, classes))
+    return as_tensor(value, shape=(x.shape[1],), meaning="one number for each neuron")
+
+
+def _right_for_sixteen(answer: Answer) -> bool:
+    """Whether the answer is right where there are as many classes as in the notebook.
+
+    They are in no order, and not alike in number.
+    """
+    n = len(contexts.CLASSES)
+    classes = torch.cat([torch.arange(n), torch.arange(n).flip(0), torch.tensor([3, 1, 3])])
+    parts = torch.arange(1.0, len(classes) + 1)
+    x = torch.stack([parts * 7 % 11 + 1, parts * 5 % 13 + 1], dim=1)
+    try:
+        return same(_call(answer, x, classes), _H(_shares(x, classes)[1]).exp())
+    except Mistake:
+        return False
 
 
 def _judge(answer: Answer, x: Tensor, classes: Tensor) -> None:
     """Decide by the formula of the exercise; in x every class is active in every neuron."""
-    got, (m, q) = _call(answer, x, classes), _shares(x, classes)
+    try:
+        got = _call(answer, x, classes)
+    except Mistake as mistake:
+        if mistake.diagnosis in ("not-finite", "raises") and _right_for_sixteen(answer):
+            raise Mistake(
+                "sixteen-written-in",
+                f"Here `classes` holds {int(classes.max()) + 1} classes, and yours looks for "
+                "others; an empty class has no mean. Take their number from `classes.max() + 1`.",
+            ) from None
+        raise
+    m, q = _shares(x, classes)
     want, p = _H(q).exp(), x.double() / x.double().sum(0)
     sums = torch.stack([x.double()[classes == c].sum(0) for c in range(len(m))])
     across = m / m.sum(1, keepdim=True)  # each class's shares over the neurons
@@ -184,24 +213,25 @@ def _judge_dead(answer: Answer, x: Tensor) -> None:
 # 4.7 -------------------------------------------------------------------------------------
 
 WORDS = ("monosemantic", "polysemantic")
-BELOW, ABOVE = 2.0, 3.0  # of the whole interval; between them it is unclear
+BELOW = 2.0  # monosemantic: all of the interval is below
+ABOVE, DENSE = 3.0, 12.0  # polysemantic: all of it lies between; active in nearly all: neither
 
 
 def verdicts(low: Tensor, high: Tensor, null: Tensor) -> list[str]:
-    """What can be said of each neuron: one of WORDS, "class-blind" or "unclear"."""
+    """What can be said of each neuron: one of WORDS, "class-blind", "dense" or "unclear"."""
     return [
         WORDS[0] if 0 < h < BELOW else "class-blind" if h >= n else
-        WORDS[1] if a > ABOVE else "unclear"
+        "unclear" if a <= ABOVE else WORDS[1] if h <= DENSE else "dense"
         for a, h, n in zip(low.tolist(), high.tolist(), null.tolist())
     ]  # fmt: skip
 
 
 def choose_three(low: Tensor, high: Tensor) -> dict[int, str]:
-    """The narrowest neuron, and two whose intervals are neither near 3 nor near all classes.
+    """The narrowest neuron, and two whose intervals are around 6, well between ABOVE and DENSE.
 
     Three of the latter if none is narrow enough.
     """
-    middle = (low + high - 12).abs().argsort()[:3].tolist()
+    middle = ((low + high) / 2 - 6).abs().argsort()[:3].tolist()
     narrow = int(high.where(high > 0, torch.inf).argmin())
     if high[narrow] >= BELOW:
         return dict.fromkeys(middle, WORDS[1])
@@ -218,7 +248,9 @@ def choose_three(low: Tensor, high: Tensor) -> dict[int, str]:
         "unclear",
         "it-is-polysemantic",
         "it-is-monosemantic",
+        "it-is-dense",
         "one-word-only",
+        "turned-round",
     ),
 )
 def three_neurons(answer: Answer) -> str:
@@ -239,7 +271,8 @@ def three_neurons(answer: Answer) -> str:
     said = ", ".join(f"{n}: {_reading(n, found)}" for n in named)
     return (
         f"Three verdicts that hold with other texts too ({said}). They are about these classes: a "
-        "neuron for anything but English would count as many, and meanings within a class as one."
+        "neuron for all languages but English would count as eight, and meanings within a class "
+        "as one."
     )
 
 
@@ -249,6 +282,12 @@ def _read(value: Any, n_neurons: int) -> dict[int, str]:
         raise Mistake(
             "wrong-type",
             f'Expected a dict such as {{17: "{WORDS[1]}"}}, but got {describe(value)}.',
+        )
+    if any(isinstance(key, str) and key.strip().lower() in WORDS for key in value):
+        raise Mistake(
+            "turned-round",
+            "Your dict goes from words to numbers. Turn it round: "
+            f'`{{17: "{WORDS[0]}", ...}}`, with three numbers.',
         )
     if len(value) != 3:
         raise Mistake("not-three", f"Three neurons are asked for, but yours are {len(value)}.")
@@ -284,23 +323,29 @@ def _judge_neuron(neuron: int, word: str, truth: str, found: Measured) -> None:
     if truth == "unclear":
         raise Mistake(
             "unclear",
-            f"{reading}. That is neither all below {BELOW:g} nor all above {ABOVE:g}: more than "
-            "one class, but not clearly several. Neither word is safe. Name another neuron.",
+            f"{reading}. That is neither all below {BELOW:g} nor all above {ABOVE:g}: not clearly "
+            "one class, nor clearly several. Neither word is safe. Name another neuron.",
         )
-    if truth == "class-blind":
+    k = len(contexts.CLASSES)
+    if truth in ("class-blind", "dense"):
+        because = (
+            f", as many as if labels were shuffled ({float(found.null[neuron]):.1f} or more). It "
+            "does not tell the classes apart"
+            if truth == "class-blind"
+            else f". That {'is' if found.low[neuron] > DENSE else 'may be'} above {DENSE:g}: it is "
+            f"active in nearly all of the {k} classes"
+        )
         raise Mistake(
-            "unclear",
-            f"{reading}, as many as if labels were shuffled ({float(found.null[neuron]):.1f} or "
-            "more). It does not tell the classes apart, so they cannot say what it is about. Such "
-            "a neuron is dense, and neither word is for that. Name another one.",
+            "it-is-dense",
+            f"{reading}{because}, so they cannot say what it is about. Such a neuron is dense, and "
+            "neither word is for that. Name another one.",
         )
     if word != truth:
-        k = len(contexts.CLASSES)
         why = (
             "all of the interval is below 2, less than two classes that share alike. Look at the "
             "bars: one class has nearly everything"
             if truth == WORDS[0]
-            else f"all of the interval is above 3 of the {k} classes. Look at the bars, and at "
-            "random tokens that activate it, not only at the strongest"
+            else f"all of the interval is above {ABOVE:g} of the {k} classes. Look at the bars, "
+            "and at random tokens that activate it, not only at the strongest"
         )
         raise Mistake(f"it-is-{truth}", f"{reading}: {why}. So it is {truth}.")

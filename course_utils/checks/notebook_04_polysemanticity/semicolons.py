@@ -104,6 +104,8 @@ def _judge_direction(answer: Answer, at_sign: Tensor, elsewhere: Tensor) -> None
 
 # 4.9 -------------------------------------------------------------------------------------
 
+# That one of k rows never comes by chance has a probability below k (1 - 1/k)^(k N_DRAWS), which is
+# 4e-13 for all four sides together.
 N_DRAWS = 30
 
 
@@ -118,6 +120,7 @@ N_DRAWS = 30
         "another-number",
         "draws-numbers",
         "draws-once",
+        "never-draws-some",
         "forgets-statistic",
         "ignores-generator",
     ),
@@ -233,3 +236,22 @@ def _judge_places(places: list[list[list[int] | None]], sizes: tuple[int, int]) 
             "You take the same places from `first` and from `second`. Row 3 of one has nothing to "
             "do with row 3 of the other: draw places for each.",
         )
+    for side, size, name in zip(sides, sizes, ("first", "second")):
+        _judge_missing(sorted(set(range(size)).difference(*side)), size, name)
+
+
+def _judge_missing(missing: list[int], size: int, name: str) -> None:
+    """Raise if there are rows that never came."""
+    if not missing:
+        return
+    which = f"Row {missing[0]} of `{name}` never comes"
+    if len(missing) > 1:
+        rows = ", ".join(map(str, missing[:-1])) + f" and {missing[-1]}"
+        which = f"Rows {rows} of `{name}` never come"
+    advice = (
+        f"The end of `torch.randint(n, ...)` is left out already: use n = len({name})."
+        if missing == [size - 1]
+        else f"Its rows have the places 0 to {size - 1}: `torch.randint(len({name}), ...)` draws "
+        "from all of them."
+    )
+    raise Mistake("never-draws-some", f"{which}, in {N_DRAWS} draws. {advice}")

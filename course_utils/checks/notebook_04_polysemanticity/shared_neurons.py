@@ -26,6 +26,9 @@ from course_utils.checks.words import describe
         "takes-the-product",
         "forgets-the-spread",
         "forgets-the-number",
+        "divides-by-variance",
+        "forgets-the-root",
+        "one-heap",
         "size-not-sign",
         "weakest-first",
         "first-only",
@@ -38,7 +41,10 @@ def neurons_for_both(answer: Answer) -> str:
         first, second = _made_neurons(seed)
         for k in (3, 5):
             _judge_neurons(answer, first, second, k)
-    return "A neuron that fires for both has no meaning of its own: the smaller strength decides."
+    return (
+        "The smaller strength decides. Such a neuron may be about the sign itself, or about two "
+        "things: that it fires for both does not say which."
+    )
 
 
 # Mean and spread for the first and the second class, of one neuron a line. So that every mistake
@@ -50,6 +56,9 @@ NEURONS = torch.tensor([
     [2.9, 1.0, 1.9, 1.0],
     [2.6, 1.0, 2.7, 1.0],
     [2.3, 1.0, 2.5, 1.0],
+    [0.1, 0.05, 0.1, 0.05],  # for both, less clearly, but the best by mean / variance
+    [5.0, 1.0, 1.5, 1.0],  # so too, but of the best five by mean / (std / n)
+    [1.7, 1.0, 1.7, 0.35],  # so too, but of the best three in one heap
     [30.0, 2.0, 0.2, 1.0],  # for the first
     [7.5, 1.0, 0.9, 1.0],
     [0.3, 1.0, 28.0, 2.0],  # for the second
@@ -100,12 +109,26 @@ def _judge_neurons(answer: Answer, first: Tensor, second: Tensor, k: int) -> Non
             "first: `topk` does.",
         )
     ratio = [m / s for m, s in zip(mean, spread)]
+    by_variance = [m / s**2 for m, s in zip(mean, spread)]
+    roots, heap = [len(rows) ** 0.5 for rows in (a, b)], torch.cat([a, b])
     foreseen: list[tuple[str, list[Tensor], str]] = [
         ("weakest-first", [-smaller],
          "You take the smallest scores. The k *largest* are asked for."),
-        ("forgets-the-number", [torch.minimum(*ratio)],
-         "You divide by the spread of the texts and not by the error of their mean. The classes "
-         "have different numbers of texts: divide by std / √n."),
+        ("one-heap", [heap.mean(0) / heap.std(0)],
+         "You put the rows of both classes in one heap. Each class has its own strength, from its "
+         "own rows, and the smaller of the two decides: `torch.minimum`."),
+        ("divides-by-variance",
+         [torch.minimum(*(v * root**power for v, root in zip(by_variance, roots)))
+          for power in (0, 1, 2)],
+         "You divide by the variance, `var`. Divide by its square root, `std`, or take "
+         "`(rows.var(0) / len(rows)).sqrt()`, which is the error std / √n."),
+        ("forgets-the-root", [torch.minimum(*(r * root**2 for r, root in zip(ratio, roots)))],
+         "You divide by std / n. The error of a mean is std / √n: `len(rows) ** 0.5`."),
+        ("forgets-the-number",
+         [torch.minimum(*(r / root**power for r, root in zip(ratio, roots)))
+          for power in (0, 1, 2)],
+         "Your neurons are those of mean / std with one n for both classes, or none. Each class "
+         "has its own number of rows: `mean / std * len(rows) ** 0.5` (times, not divided)."),
         ("forgets-the-spread", [torch.minimum(*mean)],
          "You take the means as they are. A neuron with large numbers is not clear if they go up "
          "and down as much: divide each mean by its error, std / √n."),
@@ -113,8 +136,7 @@ def _judge_neurons(answer: Answer, first: Tensor, second: Tensor, k: int) -> Non
          "You take the larger of the two strengths, so a neuron for one class only gets in. For "
          "*both* the smaller one must be large."),
         ("takes-the-mean",
-         [t[0] + t[1], mean[0] + mean[1], ratio[0] + ratio[1],
-          torch.cat([a, b]).mean(0) / torch.cat([a, b]).std(0), torch.cat([a, b]).mean(0)],
+         [t[0] + t[1], mean[0] + mean[1], ratio[0] + ratio[1], heap.mean(0)],
          "You add the two, or take their mean, so a neuron that is very strong for one class gets "
          "in. The smaller of the two must decide: `torch.minimum`."),
         ("takes-the-product", [t[0] * t[1], ratio[0] * ratio[1], mean[0] * mean[1]],
@@ -132,9 +154,10 @@ def _judge_neurons(answer: Answer, first: Tensor, second: Tensor, k: int) -> Non
          "You take differences between the classes: those neurons tell the two apart. Asked for "
          "are those that fire for both."),
     ]  # fmt: skip
-    for slug, scores, message in foreseen:
-        if any(sorted(got) == sorted(best(score)) for score in scores):
-            raise Mistake(slug, message)
+    for as_seen in (list, sorted):  # in their order first: two mistakes may find the same neurons
+        for slug, scores, message in foreseen:
+            if any(as_seen(got) == as_seen(best(score)) for score in scores):
+                raise Mistake(slug, message)
     strengths = [f"neuron {j}: {float(t[0][j]):.3g} and {float(t[1][j]):.3g}" for j in want]
     raise unforeseen(
         tried=f"{len(a)} and {len(b)} texts, {a.shape[1]} neurons, k = {k}",

@@ -97,6 +97,16 @@ def a_mask(W, threshold=0.5):
     return (W.abs() > threshold).any(dim=1)
 
 
+@wrong("4.1", "wrong-type")
+def in_a_list(W, threshold=0.5):
+    return (W.abs() > threshold).sum(dim=1).tolist()
+
+
+@wrong("4.1", "wrong-type")
+def in_an_array(W, threshold=0.5):
+    return (np.abs(W.numpy()) > threshold).sum(axis=1)
+
+
 @wrong("4.1", "wrong-shape")
 def the_whole_mask(W, threshold=0.5):
     return (W.abs() > threshold).float()
@@ -145,6 +155,16 @@ def over_groups(groups):
 @wrong("4.2", "sum-over-groups")
 def once_for_each_group(groups):
     return sum(math.log(k) for k in groups)
+
+
+@wrong("4.2", "once-per-group")
+def once_for_each_group_over_classes(groups):
+    return sum(math.log(k) for k in groups) / sum(groups)
+
+
+@wrong("4.2", "divides-by-groups")
+def over_the_number_of_groups(groups):
+    return sum(k * math.log(k) for k in groups) / len(groups)
 
 
 @wrong("4.2", "sum-not-mean")
@@ -259,6 +279,16 @@ def the_wrong_way_round(x, W, b):
     return torch.relu(torch.relu(x @ W) @ W.T + b)
 
 
+@wrong("4.3", "same-way-twice")
+def transposed_both_times(x, W, b):
+    return torch.relu(torch.relu(x @ W.T) @ W.T + b)
+
+
+@wrong("4.3", "same-way-twice")
+def transposed_not_once(x, W, b):
+    return torch.relu(torch.relu(x @ W) @ W + b)
+
+
 @wrong("4.3", "samples-as-columns")
 def as_in_the_formula(x, W, b):
     return torch.relu(W.T @ torch.relu(W @ x) + b)
@@ -365,6 +395,18 @@ def positive(W, threshold=0.5):
 def features_of_a_neuron(W, threshold=0.5):
     counts = (W.abs() > threshold).sum(1)
     return counts.sum() / (counts > 0).sum().clamp_min(1)
+
+
+@wrong("4.4", "ignores-threshold")
+def threshold_not_passed_on(W, threshold=0.5):
+    counts = with_loops(W)
+    return int((counts > 1).sum()) / max(1, int((counts > 0).sum()))
+
+
+@wrong("4.4", "ignores-threshold")
+def a_half_written_in(W, threshold=0.5):
+    counts = (W.abs() > 0.5).sum(1)
+    return (counts > 1).sum() / (counts > 0).sum().clamp_min(1)
 
 
 @wrong("4.4", "wrong-shape")

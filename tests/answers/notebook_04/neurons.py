@@ -100,6 +100,7 @@ WRONG["4.6"] = [
     ("over-texts", lambda x, c: H(x / x.sum(0)).exp()),
     ("over-texts", lambda x, c: torch.special.entr(x / x.sum(0)).sum(0)),
     ("counts-the-active", lambda x, c: (means(x, c) > 0).double().sum(0)),
+    ("counts-the-active", lambda x, c: (means(x, c) > 0).sum(0)),
     ("sum-of-squares", lambda x, c: 1 / (shares(x, c) ** 2).sum(0)),
     ("no-shares", lambda x, c: H(means(x, c)).exp()),
     ("no-shares", lambda x, c: torch.special.entr(means(x, c)).sum(0)),
@@ -120,6 +121,30 @@ WRONG["4.6"] = [
 def adds_up(x, classes):
     sums = torch.stack([x[classes == c].sum(0) for c in range(int(classes.max()) + 1)])
     return H(sums / sums.sum(0)).exp()
+
+
+@wrong("4.6", "sixteen-written-in")
+def sixteen(x, classes):
+    m = torch.stack([x[classes == c].mean(0) for c in range(16)])
+    return torch.special.entr(m / m.sum(0)).sum(0).exp()
+
+
+@wrong("4.6", "sixteen-written-in")
+def sixteen_in_lists(x, classes):
+    rows = [[row for row, k in zip(x.tolist(), classes.tolist()) if k == c] for c in range(16)]
+    m = torch.tensor([[sum(column) / len(some) for column in zip(*some)] for some in rows])
+    return H(m / m.sum(0)).exp()
+
+
+@wrong("4.6", "sixteen-written-in")
+def sixteen_by_one_hot(x, classes):
+    one_hot = torch.nn.functional.one_hot(classes, 16).to(x.dtype)
+    return H((q := one_hot.T @ x / one_hot.sum(0)[:, None]) / q.sum(0)).exp()
+
+
+@wrong("4.6", "not-finite")
+def nothing_to_do_with_sixteen(x, classes):
+    return H(shares(x - x, classes)).exp()
 
 
 @wrong("4.6", "changes-input")
@@ -153,6 +178,16 @@ def unclear(low, high):
     return int((low + high - 5).abs().argmin())
 
 
+def barely_dense(low, high):
+    """The neuron whose lower end is the least below 12, and whose upper end is above."""
+    return int(low.where((low < 12) & (high > 12), -torch.inf).argmax())
+
+
+def by_both_ends(low, high):
+    """As one would who turns the hint `high.argmin()` round."""
+    return {int(high.argmin()): MONO, int(low.argmax()): POLY, broad(low, high, 1)[0]: POLY}
+
+
 def named(word, low, high, *neurons):
     """These neurons, and broad ones up to three, all with one word."""
     return dict.fromkeys([*neurons, *broad(low, high)][:3], word)
@@ -171,6 +206,13 @@ def by_hand_with_capitals(low, high):
 
 
 @right("4.7")
+def nearly_dense(low, high):
+    """The broadest that are still below 12."""
+    a, b = high.where(high < 12, 0).argsort()[-2:].tolist()
+    return {narrow(high): MONO, a: POLY, b: POLY}
+
+
+@right("4.7")
 class WithTensorsAsNumbers:
     def __call__(self, low, high):
         wide = ((low > 5) & (high < 8)).nonzero().flatten()[-2:]
@@ -185,7 +227,9 @@ WRONG["4.7"] = [
     ("no-such-neuron", lambda low, high: {narrow(high): MONO, 512: POLY, 513: POLY}),
     ("no-such-neuron", lambda low, high: {-1: MONO, 1: POLY, 2: POLY}),
     ("no-such-neuron", lambda low, high: {"1": MONO, "2": POLY, "3": POLY}),
-    ("no-such-neuron", lambda low, high: {MONO: 1, POLY: 2, "unclear": 3}),
+    ("no-such-neuron", lambda low, high: {"narrow": 1, "broad": 2, "unclear": 3}),
+    ("turned-round", lambda low, high: {MONO: narrow(high), POLY: broad(low, high, 2)}),
+    ("turned-round", lambda low, high: {" Monosemantic": 1, POLY: 2, "unclear": 3}),
     ("another-word", lambda low, high: dict.fromkeys(broad(low, high), "mono")),
     ("another-word", lambda low, high: dict.fromkeys(broad(low, high), True)),
     ("another-word", lambda low, high: dict.fromkeys(broad(low, high), "superposition")),
@@ -194,6 +238,10 @@ WRONG["4.7"] = [
     ("it-is-polysemantic", lambda low, high: named(MONO, low, high)),
     ("it-is-polysemantic", lambda low, high: named(MONO, low, high, narrow(high))),
     ("it-is-monosemantic", lambda low, high: named(POLY, low, high, narrow(high))),
+    ("it-is-dense", lambda low, high: named(POLY, low, high, int(low.argmax()))),
+    ("it-is-dense", lambda low, high: named(MONO, low, high, narrow(high), int(low.argmax()))),
+    ("it-is-dense", lambda low, high: named(POLY, low, high, barely_dense(low, high))),
+    ("it-is-dense", by_both_ends),
     ("one-word-only", lambda low, high: named(POLY, low, high)),
     ("wrong-type", lambda low, high: [narrow(high), *broad(low, high, 2)]),
     ("wrong-type", lambda low, high: "monosemantic"),

@@ -151,6 +151,18 @@ def half(rows, generator):
     return rows[torch.randint(len(rows), (len(rows) // 2,), generator=generator)]
 
 
+def all_but_the_last(rows, generator):
+    return rows[torch.randint(0, len(rows) - 1, (len(rows),), generator=generator)]
+
+
+def all_but_the_first(rows, generator):
+    return rows[torch.randint(1, len(rows), (len(rows),), generator=generator)]
+
+
+def all_but_two(rows, generator):
+    return rows[torch.randint(1, len(rows) - 1, (len(rows),), generator=generator)]
+
+
 def without_generator(rows, generator):
     return rows[torch.randint(len(rows), (len(rows),))]
 
@@ -221,6 +233,10 @@ WRONG["4.9"] = [
     ("forgets-statistic", cosines_of_its_own),
     ("forgets-statistic", sorted_values),
     ("forgets-statistic", minus_their_mean),
+    ("never-draws-some", draws(all_but_the_last, all_but_the_last)),
+    ("never-draws-some", draws(usual, all_but_the_last)),
+    ("never-draws-some", draws(all_but_the_first, usual)),
+    ("never-draws-some", draws(all_but_two, all_but_two)),
     ("ignores-generator", draws(without_generator, without_generator)),
     ("ignores-generator", draws(usual, without_generator)),
     ("wrong-shape", interval_only),
@@ -270,8 +286,25 @@ def by_stacking(first, second, k):
     return tuple(stacked.amin(0).topk(k).indices)
 
 
+@right("4.10")
+def with_numpys_usual_spread(first, second, k):
+    """The spread divided by n and not by n - 1, as numpy does it."""
+    x = [rows.numpy() for rows in (first, second)]
+    return np.argsort(-np.minimum(*(r.mean(0) / r.std(0) * len(r) ** 0.5 for r in x)))[:k].copy()
+
+
 def top(score):
     return lambda a, b, k: score(a, b).topk(k).indices
+
+
+def smaller(strength):
+    return top(lambda a, b: torch.minimum(strength(a), strength(b)))
+
+
+def as_many_as_first(first, second, k):
+    n = len(first)
+    scores = [rows.mean(0) / (rows.std(0) / n**0.5) for rows in (first, second)]
+    return torch.minimum(*scores).topk(k).indices
 
 
 WRONG["4.10"] = [
@@ -285,6 +318,15 @@ WRONG["4.10"] = [
         "forgets-the-number",
         top(lambda a, b: torch.minimum(a.mean(0) / a.std(0), b.mean(0) / b.std(0))),
     ),
+    ("forgets-the-number", smaller(lambda x: x.mean(0) / x.std(0) / len(x) ** 0.5)),
+    ("forgets-the-number", smaller(lambda x: x.mean(0) / x.std(0) / len(x))),
+    ("forgets-the-number", smaller(lambda x: x.mean(0) / x.std(0) * x.shape[1] ** 0.5)),
+    ("forgets-the-number", as_many_as_first),
+    ("divides-by-variance", smaller(lambda x: x.mean(0) / (x.var(0) / len(x) ** 0.5))),
+    ("divides-by-variance", smaller(lambda x: x.mean(0) / (x.var(0) / len(x)))),
+    ("divides-by-variance", smaller(lambda x: x.mean(0) / x.var(0))),
+    ("forgets-the-root", smaller(lambda x: x.mean(0) / (x.std(0) / len(x)))),
+    ("one-heap", top(lambda a, b: t(torch.cat([a, b])))),
     ("size-not-sign", top(lambda a, b: torch.minimum(t(a).abs(), t(b).abs()))),
     ("weakest-first", top(lambda a, b: -torch.minimum(t(a), t(b)))),
     ("weakest-first", lambda a, b, k: torch.minimum(t(a), t(b)).argsort()[:k]),

@@ -61,25 +61,28 @@ def sparse_probe(
 def says_yes(
     features: Float[Tensor, "n_texts n_units"],
     labels: Bool[Tensor, " n_texts"],
-    asked: Bool[Tensor, " n_texts"],
+    others: Float[Tensor, "n_others n_units"],
     *,
     k: int = 4,
     n_splits: int = 3,
     seed: int = 0,
-) -> float:
-    """Of some texts that were held out, the share of which a probe for the label says yes.
+) -> tuple[float, float, float]:
+    """How often a probe for the label says yes: to texts with the label and to those without, of
+    both the ones that were held out, and to other texts, which it never learned from.
 
     Raises:
         ValueError: as transformer_lens says.
     """
-    yes = total = 0
+    yes: tuple[list[Tensor], ...] = ([], [], [])
     for split in range(n_splits):
         fit = sparse_probing.fit_sparse_probe(
             features, labels, k=k, seed=seed + split, preprocess="standardize"
         )
-        rows = fit.test_indices[asked[fit.test_indices]]
-        seen = features[rows][:, fit.selected_features].double()
-        scores = (seen - fit.preprocess_mean) / fit.preprocess_scale @ fit.coefficients
-        yes += int((scores + fit.intercept > 0).sum())
-        total += len(rows)
-    return yes / max(total, 1)
+        held_out = fit.test_indices
+        own, rest = held_out[labels[held_out]], held_out[~labels[held_out]]
+        for found, rows in zip(yes, (features[own], features[rest], others)):
+            scores = rows[:, fit.selected_features].double() - fit.preprocess_mean
+            scores = scores / fit.preprocess_scale @ fit.coefficients + fit.intercept
+            found.append((scores > 0).float())
+    own_share, rest_share, other_share = (float(torch.cat(found).mean()) for found in yes)
+    return own_share, rest_share, other_share

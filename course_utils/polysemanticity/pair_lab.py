@@ -1,8 +1,12 @@
 """The pair lab: two lists of snippets in, one report on what they have in common inside a model.
 
-Each feature's direction is the mean of its snippets minus that of ordinary sentences. Every other
-one of those serves the first, the rest the second: with the same sentences for both, their noise
+Each feature's direction is the mean of its snippets minus that of a pool of other texts. Every
+other one of those serves the first, the rest the second: with the same texts for both, their noise
 would make any two directions alike.
+
+There are two pools, ordinary sentences and texts of many kinds. Seen from ordinary sentences, any
+two things that are unlike them lie in one direction, and seen from many kinds, any two English
+ones. What two features share beyond that shows from both.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from torch.nn import functional as F
 
 from course_utils.polysemanticity.directions import bootstrap_cosines, interval, unbiased_cosine
 from course_utils.polysemanticity.shared import contrast
-from course_utils.polysemanticity.verdict import Evidence, verdict
+from course_utils.polysemanticity.verdict import Evidence, View, verdict
 
 JUDGED_FROM = 8  # before this layer, directions are mostly about which tokens there are
 STRONGEST = 0.05  # of the neurons: those that react most to a feature
@@ -29,20 +33,23 @@ Rows = Float[Tensor, "layers _ _"]
 
 @dataclass(frozen=True)
 class Lists:
-    """One row a snippet, in some layers: of the first list, the second, and ordinary sentences."""
+    """One row a snippet, in some layers: of the first list, the second, ordinary sentences, and
+    as many texts of each of many kinds."""
 
     first: Rows
     second: Rows
     ordinary: Rows
+    kinds: Float[Tensor, "layers n_kinds n_each _"]
 
 
 @dataclass(frozen=True)
 class PairReport:
-    """Each number beside its null. Of layers, one value for each of `layers`.
+    """Each number beside its null. Of layers, one value for each of `layers`, seen from ordinary
+    sentences.
 
     `probe_null` is the best of the shuffles. `first_in_second` is the share of the second's
-    snippets of which a probe for the first says yes, in `first_in_ordinary` of ordinary sentences
-    and in `first_in_first` of its own, held out each time.
+    snippets of which a probe for the first says yes that has learned on the first's snippets and
+    ordinary sentences; `first_in_ordinary` and `first_in_first` are of those, held out.
     """
 
     n_first: int
@@ -54,9 +61,8 @@ class PairReport:
     null_low: tuple[float, ...]
     null_high: tuple[float, ...]
     judged: tuple[int, ...]  # the layers that the verdict is about; the means are over them
-    mean_cosine: float
-    mean_interval: tuple[float, float]
-    mean_null: tuple[float, float]
+    from_ordinary: View
+    from_kinds: View
     probe: tuple[float, ...]
     mean_probe: float
     probe_null: float
@@ -82,7 +88,7 @@ def pair_report(
     layers: Sequence[int],
     *,
     probe: Callable[..., Any],
-    says_yes: Callable[..., float],
+    says_yes: Callable[..., Any],
     judged_from: int = JUDGED_FROM,
     generator: Generator | None = None,
 ) -> PairReport:
@@ -92,33 +98,29 @@ def pair_report(
         residual, neurons: the residual stream, and the neurons' activations, in these layers.
         probe: probe(features, labels) -> something with `accuracy` and `null`; as
             `language.sparse_probe`.
-        says_yes: says_yes(features, labels, asked) -> a share; as `language.says_yes`.
+        says_yes: says_yes(features, labels, others) -> three shares; as `language.says_yes`.
         judged_from: the first layer that counts for the verdict.
 
     Raises:
-        ValueError: there are fewer than 4 snippets in a list, or than 8 ordinary sentences, or no
-            layer is judged.
+        ValueError: there are fewer than 4 snippets in a list, than 8 ordinary sentences or than 4
+            texts of each kind, or no layer is judged.
     """
     n_first, n_second = residual.first.shape[1], residual.second.shape[1]
-    if min(n_first, n_second) < 4 or residual.ordinary.shape[1] < 8:
-        raise ValueError(f"there are {n_first} and {n_second} snippets and "
-                         f"{residual.ordinary.shape[1]} ordinary sentences; use at least 4, 4 and "
-                         "8.")  # fmt: skip
+    n_ordinary, n_each = residual.ordinary.shape[1], residual.kinds.shape[2]
+    if min(n_first, n_second, n_each) < 4 or n_ordinary < 8:
+        raise ValueError(f"there are {n_first} and {n_second} snippets, {n_ordinary} ordinary "
+                         f"sentences and {n_each} texts of each kind; use at least 4, 4, 8 and "
+                         "4.")  # fmt: skip
     judged = [k for k, layer in enumerate(layers) if layer >= judged_from]
     if not judged:
         raise ValueError(f"layers are {list(layers)}; use one from {judged_from} on.")
-    a = residual.first - residual.ordinary[:, ::2].mean(1, keepdim=True)
-    b = residual.second - residual.ordinary[:, 1::2].mean(1, keepdim=True)
-    cosine = unbiased_cosine(a, b)
-    boot = bootstrap_cosines(a, b, generator=generator)
-    random = _random_lists(residual.ordinary.shape[1], n_first, n_second, generator)
-    null = F.cosine_similarity(
-        (random[0] - random[2]) @ residual.ordinary,
-        (random[1] - random[3]) @ residual.ordinary,
-        dim=-1,
-    )
+    random = _random_lists(n_ordinary, n_first, n_second, generator)
+    cosine, boot, null = _seen_from(residual.ordinary, residual, random, generator)
+    other = _random_of_each(residual.kinds.shape[1], n_each, generator)
+    kinds = residual.kinds.transpose(1, 2).flatten(1, 2)  # one text of each kind, then the next
+    from_kinds = _view(judged, *_seen_from(kinds, residual, other, generator))
+    from_ordinary = _view(judged, cosine, boot, null)
     low_high, null_low_high = interval(boot), interval(null)
-    mean_interval, mean_null = (_pair(interval(x[judged].mean(0))) for x in (boot, null))
 
     both = torch.cat([neurons.first, neurons.second], 1)
     is_first = torch.arange(both.shape[1]) < n_first
@@ -128,16 +130,16 @@ def pair_report(
     probe_null = max((_mean(values) for values in shuffled), default=0.5)
 
     middle = judged[len(judged) // 3]
-    at = Lists(*(x[middle : middle + 1] for x in (neurons.first, neurons.second, neurons.ordinary)))
+    at = {name: getattr(neurons, name)[middle] for name in ("first", "second", "ordinary")}
     strongest = max(1, round(STRONGEST * both.shape[2]))
     shared, limit = _shared(at, strongest, random)
-    together = _together(at, says_yes, generator)
+    overlap = _overlap(at, says_yes)
     word, reason = verdict(
         Evidence(
             n_first, n_second, mean_probe, probe_null,
-            max(together["first_in_second"] / max(together["first_in_first"], 1e-9),
-                together["second_in_first"] / max(together["second_in_second"], 1e-9)),
-            float(cosine[judged].mean()), *mean_interval, *mean_null, shared, limit,
+            max(overlap["first_in_second"] / max(overlap["first_in_first"], 1e-9),
+                overlap["second_in_first"] / max(overlap["second_in_second"], 1e-9)),
+            from_ordinary, from_kinds, shared, limit,
         )
     )  # fmt: skip
     return PairReport(
@@ -150,9 +152,8 @@ def pair_report(
         null_low=_tuple(null_low_high[0]),
         null_high=_tuple(null_low_high[1]),
         judged=tuple(layers[k] for k in judged),
-        mean_cosine=float(cosine[judged].mean()),
-        mean_interval=mean_interval,
-        mean_null=mean_null,
+        from_ordinary=from_ordinary,
+        from_kinds=from_kinds,
         probe=tuple(float(p.accuracy) for p in probes),
         mean_probe=mean_probe,
         probe_null=probe_null,
@@ -164,14 +165,33 @@ def pair_report(
         shared_null=limit,
         verdict=word,
         reason=reason,
-        **together,
+        **overlap,
     )
+
+
+def _seen_from(
+    pool: Rows, lists: Lists, random: list[Tensor], generator: Generator | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """In each layer, the cosine, its bootstrap, and that of random lists out of the pool."""
+    a = lists.first - pool[:, ::2].mean(1, keepdim=True)
+    b = lists.second - pool[:, 1::2].mean(1, keepdim=True)
+    null = F.cosine_similarity(
+        (random[0] - random[2]) @ pool, (random[1] - random[3]) @ pool, dim=-1
+    )
+    return unbiased_cosine(a, b), bootstrap_cosines(a, b, generator=generator), null
+
+
+def _view(judged: list[int], cosine: Tensor, boot: Tensor, null: Tensor) -> View:
+    """The means over the layers that are judged."""
+    low, high = interval(boot[judged].mean(0))
+    null_low, null_high = interval(null[judged].mean(0))
+    return View(*map(float, (cosine[judged].mean(), low, high, null_low, null_high)))
 
 
 def _random_lists(
     n: int, n_first: int, n_second: int, generator: Generator | None
 ) -> list[Float[Tensor, "draws n"]]:
-    """Two lists out of n ordinary sentences, put together at random, and what each is compared to.
+    """Two lists out of n texts, put together at random, and what each is compared to.
 
     Four matrices of weights, of which each row adds up to 1: first, second, and the others of both.
     """
@@ -185,12 +205,24 @@ def _random_lists(
     ]
 
 
-def _shared(at: Lists, strongest: int, random: list[Tensor]) -> tuple[int, int]:
+def _random_of_each(
+    n_kinds: int, n_each: int, generator: Generator | None
+) -> list[Float[Tensor, "draws n"]]:
+    """The same, with one text of each kind in a list, so that no list is more of a kind."""
+    order = torch.rand(N_NULL, n_each, n_kinds, generator=generator).argsort(1)
+    half = 2 + (n_each - 2) // 2
+    return [
+        torch.zeros(N_NULL, n_each, n_kinds).scatter_(1, some, 1 / some[0].numel()).flatten(1)
+        for some in (order[:, :1], order[:, 1:2], order[:, 2:half], order[:, half:])
+    ]
+
+
+def _shared(at: dict[str, Tensor], strongest: int, random: list[Tensor]) -> tuple[int, int]:
     """How many of the strongest neurons are the same, and at most how many for random lists."""
-    first = contrast(at.first[0], at.ordinary[0, ::2])
-    second = contrast(at.second[0], at.ordinary[0, 1::2])
-    means = [w @ at.ordinary[0] for w in random]
-    variances = [w @ at.ordinary[0].square() - m.square() for w, m in zip(random, means)]
+    pool = at["ordinary"]
+    first, second = contrast(at["first"], pool[::2]), contrast(at["second"], pool[1::2])
+    means = [w @ pool for w in random]
+    variances = [w @ pool.square() - m.square() for w, m in zip(random, means)]
     errors = [v.clamp_min(1e-12) * w.square().sum(1, keepdim=True)
               for v, w in zip(variances, random)]  # fmt: skip
     null = [(means[k] - means[k + 2]) / (errors[k] + errors[k + 2]).sqrt() for k in (0, 1)]
@@ -202,22 +234,17 @@ def _shared(at: Lists, strongest: int, random: list[Tensor]) -> tuple[int, int]:
     return int(same(first, second)), int(same(*null).quantile(0.95).ceil())
 
 
-def _together(
-    at: Lists, says_yes: Callable[..., float], generator: Generator | None
-) -> dict[str, float]:
-    """Which snippets a probe for one feature says yes to. Against it stand, in equal numbers, the
-    other's snippets and ordinary sentences: it shall learn what this one has and the other not."""
+def _overlap(at: dict[str, Tensor], says_yes: Callable[..., Any]) -> dict[str, float]:
+    """Which snippets a probe for one feature says yes to. It has never seen the other's: with them
+    among those it shall say no to, it would say no."""
     shares = {}
-    for name, own, other_name, other in (
-        ("first", at.first[0], "second", at.second[0]),
-        ("second", at.second[0], "first", at.first[0]),
-    ):
-        some = torch.randperm(at.ordinary.shape[1], generator=generator)[: len(other)]
-        parts = {name: own, other_name: other, "ordinary": at.ordinary[0, some]}
-        kind = torch.cat([torch.full((len(x),), k) for k, x in enumerate(parts.values())])
-        rows = torch.cat(list(parts.values()))
-        for k, asked in enumerate(parts):
-            shares[f"{name}_in_{asked}"] = float(says_yes(rows, kind == 0, kind == k))
+    for name, other in (("first", "second"), ("second", "first")):
+        own = at[name]
+        ordinary = at["ordinary"][:: max(1, len(at["ordinary"]) // len(own))]
+        rows = torch.cat([own, ordinary])
+        answers = says_yes(rows, torch.arange(len(rows)) < len(own), at[other])
+        for asked, share in zip((name, "ordinary", other), answers, strict=True):
+            shares[f"{name}_in_{asked}"] = float(share)
     return shares
 
 
@@ -228,7 +255,3 @@ def _mean(values: Any) -> float:
 
 def _tuple(values: Tensor) -> tuple[float, ...]:
     return tuple(values.tolist())
-
-
-def _pair(values: tuple[Tensor, Tensor]) -> tuple[float, float]:
-    return float(values[0]), float(values[1])

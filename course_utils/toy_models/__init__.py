@@ -2,7 +2,7 @@
 
 Read `model` first: the equation, the loss, the loop that trains by autograd, and the gradients by
 hand. `config` says what can be asked. `fast` trains the same models several times as fast. In
-`privileged` the hidden layer has neurons, and in `absolute` it computes.
+`privileged` the hidden layer has neurons, in `absolute` it computes, and `motif` looks at how.
 
 Source: Elhage et al., "Toy Models of Superposition" (2022).
 """
@@ -36,6 +36,7 @@ from course_utils.toy_models.model import (
     train_plain,
     training_step,
 )
+from course_utils.toy_models.motif import additions, interference_left, lopsided_pairs
 from course_utils.toy_models.privileged import (
     CAREFUL_RECIPE,
     QUICK_RECIPE,
@@ -59,6 +60,7 @@ __all__ = [
     "ToyConfig",
     "ToyModel",
     "absolute_errors",
+    "additions",
     "best_bias",
     "descend",
     "exact_absolute_value",
@@ -69,7 +71,9 @@ __all__ = [
     "importance_decay",
     "importance_weighted_loss",
     "initial_weights",
+    "interference_left",
     "linear_floor",
+    "lopsided_pairs",
     "polysemantic_share",
     "reconstruct",
     "reconstruct_with_neurons",

@@ -37,12 +37,14 @@ class PrivilegedPanel(ipywidgets.VBox):
 
     probabilities = 50.0 ** -np.linspace(0, 1, 25)
 
-    def __init__(self, train: Callable[[float, int], tuple[Any, Any]], threshold: float) -> None:
+    def __init__(
+        self, train: Callable[[float, int], tuple[Any, Any]], threshold: float, index: int = 0
+    ) -> None:
         self.train, self.threshold, self.seed = train, threshold, 0
         self.sparsity = Slider(
             name="Sparsity S",
             labels=[f"S = {1 - p:.3f}   (p = {p:.3f})" for p in self.probabilities],
-            index=0,
+            index=index,
         )
         self.button = ipywidgets.Button(description="New random starts")
         self.view = PrivilegedView()
@@ -69,10 +71,12 @@ class PrivilegedPanel(ipywidgets.VBox):
 
 
 def privileged_panel(
-    train: Callable[[float, int], tuple[Any, Any]], *, threshold: float = 0.5
+    train: Callable[[float, int], tuple[Any, Any]], *, threshold: float = 0.5, p: float = 1.0
 ) -> ipywidgets.Widget:
     """The panel of notebook 04: see `PrivilegedPanel`.
 
-    A neuron answers to the features whose weights are larger than the threshold.
+    A neuron answers to the features whose weights are larger than the threshold. The slider begins
+    at the feature probability that is nearest to p.
     """
-    return PrivilegedPanel(train, threshold)
+    nearest = int(np.abs(PrivilegedPanel.probabilities - p).argmin())
+    return PrivilegedPanel(train, threshold, nearest)

@@ -51,7 +51,13 @@ from course_utils import (
     toy_models,
 )
 from course_utils.checks import ask, check, predict, reveal, start
-from course_utils.language.averages import massive, take_layers, text_means, up_to_first
+from course_utils.language.averages import (
+    before_the_sign,
+    massive,
+    take_layers,
+    text_means,
+    up_to_first,
+)
 from course_utils.language.probing import says_yes, sparse_probe
 from course_utils.plots.semicolons import Bar, LayerNeurons, SignFigures
 from course_utils.widgets import (
@@ -712,9 +718,7 @@ for into, output in ((small_one, big), (big, small_one)):
     shown = {str(j): float(added[j]) for j in (neuron, *others)}
     shown["rest"] = float(added.sum()) + bias - sum(shown.values())
     parts[f"x{into} = {sign:.0f} alone, output {output}"] = shown
-show(
-    plots.contribution_bars(parts, x_title="neuron", y_title="added to the wrong output")
-)
+show(plots.contribution_bars(parts, x_title="neuron", y_title="added to the wrong output"))
 
 # %% [markdown]
 # On the right you see the trick. The interference is large, and **positive**, and *other neurons take it away again*. They fire for
@@ -733,10 +737,7 @@ for seed in range(3):
     triples = opposite.nonzero().tolist()
     left = [toy_models.interference_left(network, *triple) for triple in triples]
     n_on = len({j for j, _, _ in triples})
-    print(
-        f"{seed:4} {len(triples):10} {n_on:13} {int(same_way.sum()):14} "
-        f"{max(0.0, *left):17.0%}"
-    )
+    print(f"{seed:4} {len(triples):10} {n_on:13} {int(same_way.sum()):14} {max(0.0, *left):17.0%}")
     assert len(triples) >= 6 and int(same_way.sum()) <= len(triples) / 4
     assert max(left) < 0.2
 
@@ -975,7 +976,7 @@ assert narrow.float().mean() < 0.25
 # %% [markdown]
 # Before you take the number for more than it is, four things that it cannot say:
 #
-# - **A neuron for "anything but English" would count as polysemantic**, though that is one meaning over many classes. Are
+# - **A neuron for "any language but English" would count as polysemantic**, though that is one meaning over eight classes. Are
 #   the classes of your neuron related?
 # - **A neuron with two meanings within code would count as monosemantic.** The index sees our 16 classes, and nothing else.
 # - **Dense is not polysemantic.** A neuron that is active everywhere alike does not tell classes apart. It may be about one
@@ -988,7 +989,7 @@ assert narrow.float().mean() < 0.25
 # ## 5. One sign, two meanings
 #
 # In JavaScript a semicolon ends a statement. In an English sentence it joins two clauses. To the eye it is one
-# sign. Is it one thing to a language model?
+# sign. Is it one direction in a language model, or several?
 #
 # You ask a published one: SmolLM2-135M, 30 layers with 1,536 neurons each. It reads snippets written for this
 # course, about thirty of each kind. If its weights are not on this machine, the next cell says what to do, and the
@@ -1025,8 +1026,8 @@ if smollm2:
 # %%
 predict(
     "4.h",
-    "Take what a semicolon adds to the neurons' activations, as a direction, in JavaScript and in "
-    "English. What is the cosine of the two in the middle of the model?",
+    "Take the difference that a semicolon makes in the neurons' activations, as a direction, in "
+    "JavaScript and in English. What is the cosine of the two in layer 15, the middle?",
     (-1.0, 1.0),
 )
 
@@ -1059,7 +1060,7 @@ direction = check("4.8", direction)
 
 # %% [markdown]
 # Now the real thing. The model reads each snippet up to its **first** semicolon, and "elsewhere" are the tokens before
-# it. So each snippet counts once, and whatever its language does to all of its tokens is taken out.
+# it. So each snippet counts once, and what its language adds to all of its tokens alike is taken out.
 #
 # A few tokens are left out: those on which the model dumps what it has no use for. Their activations are many times as large
 # as all others. You will see in a moment what they would have done. (If the semicolon itself is such a token, its snippet does
@@ -1072,42 +1073,43 @@ CLASSES = {
 }  # fmt: skip
 
 
-def read_up_to(signs, texts, *, n_layers=30, leave_out_massive=True):
-    """What a sign adds, for each text: {site: (layers, texts, units)}, and random directions."""
+def read_up_to(signs, texts, *, n_layers=30, leave_out_massive=True, step_back=False):
+    """What a sign adds to the neurons of each layer, one row a text, and random directions."""
     tokens, is_sign = up_to_first(language.tokenize(smollm2, texts), signs)
-    points = {
-        site: [language.hook_point(smollm2, layer, site) for layer in range(n_layers)]
-        for site in ("mlp_post", "resid_post")
-    }
-    wanted = [p for some in points.values() for p in some]
-    found = language.activations(smollm2, tokens, wanted, batch_size=4)  # sixty points: much memory
-    keep = ~massive(found.values[points["resid_post"][3]]) | (not leave_out_massive)
-    sign = is_sign[found.text, found.position][keep]
-    return {
-        site: polysemanticity.sign_of(
-            take_layers(found, some, keep), found.text[keep], sign,
-            n_random=60, generator=torch.Generator().manual_seed(0),
-        )
-        for site, some in points.items()
-    }  # fmt: skip
+    if step_back:  # the token before it, as if the text ended there
+        tokens, is_sign = before_the_sign(tokens, is_sign)
+    points = [language.hook_point(smollm2, layer, "mlp_post") for layer in range(n_layers)]
+    look = language.hook_point(smollm2, 3, "resid_post")  # where massive tokens show
+    found = language.activations(smollm2, tokens, [*points, look], batch_size=4)
+    keep = ~massive(found.values[look]) | (not leave_out_massive)
+    return polysemanticity.sign_of(
+        take_layers(found, points, keep), found.text[keep],
+        is_sign[found.text, found.position][keep],
+        n_random=60, generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
 
 
 if smollm2:
     signs = {name: read_up_to(snippets.SIGNS, written[key]) for name, key in CLASSES.items()}
     for name, sign in signs.items():
-        print(f"{name:>10}: {sign['mlp_post'].rows.shape[1]} snippets")
+        print(f"{name:>10}: {sign.rows.shape[1]} snippets")
 
 # %% [markdown]
-# With your `direction`, JavaScript against English, for the neurons of a few layers. Rows are differences already, so "elsewhere" is 0.
+# With your `direction`, for the neurons of a few layers. Each row is a snippet's difference already, so "elsewhere" is 0.
 
 # %%
 if smollm2:
+    print("layer   JavaScript and English   English and French")
     for layer in (0, 1, 5, 10, 15, 20, 25, 29):
-        d = [
-            direction(rows, torch.zeros(1, rows.shape[1]))
-            for rows in (signs[name]["mlp_post"].rows[layer] for name in ("JavaScript", "English"))
-        ]
-        print(f"layer {layer:2}: cosine {float(d[0] @ d[1]):5.2f}")
+        d = {}
+        for name in ("JavaScript", "English", "French"):
+            rows = signs[name].rows[layer]
+            d[name] = direction(rows, torch.zeros(1, rows.shape[1]))
+        js_en, en_fr = d["JavaScript"] @ d["English"], d["English"] @ d["French"]
+        print(f"{layer:5} {float(js_en):17.2f} {float(en_fr):20.2f}")
+        if layer == 15:
+            reveal("4.h", round(float(js_en), 2), "In layer 15. Far from 1. Is it far from 0?")
+    reveal("4.i", "higher", "In nearly all layers. One sign, and mostly one meaning.")
 
 # %% [markdown]
 # How sure can you be? There are about thirty snippets of each kind. With thirty others, the figures would be
@@ -1145,16 +1147,16 @@ bootstrap = check("4.9", bootstrap)
 # An interval: the middle 95 % of these values. Beside it the same from the library, which does two things more.
 #
 # Noise in a mean makes every cosine too small, and drawing again adds noise once more; the library takes that
-# out. And it gives two **nulls**. *No sign*: random tokens of the same snippets take the place of the semicolon. *One sign*: the
-# snippets of both kinds are put in one heap and dealt out anew, so that they have the same meaning. What lies between
-# the two has something in common, and is not the same.
+# out. And it gives two **nulls**. *Noise*: random tokens of the same snippets take the place of the semicolon, and what is left is
+# chance. *One sign*: the snippets of both kinds are put in one heap and dealt out anew, so that they have the same meaning. What
+# lies between the two has something in common, and is not the same.
 
 # %%
 if smollm2:
     generator = torch.Generator().manual_seed(0)
-    js, en = signs["JavaScript"]["mlp_post"], signs["English"]["mlp_post"]
+    js, en = signs["JavaScript"], signs["English"]
     compared = polysemanticity.compare_signs(js, en, generator=generator)
-    print("layer   yours             library           no sign           one sign")
+    print("layer   yours             library           noise             one sign")
     for layer in (0, 1, 5, 10, 15, 20, 25, 29):
         values = bootstrap(polysemanticity.cosine, js.rows[layer], en.rows[layer], 300, generator)
         low, high = values.quantile(torch.tensor([0.025, 0.975]))
@@ -1166,9 +1168,8 @@ if smollm2:
         )
 
 # %% [markdown]
-# Third: which neurons do it? A neuron that fires for both kinds of semicolon has no single meaning in these
-# terms; one that fires for one kind only tells them apart. A neuron's **strength** is its mean over the snippets in units of the
-# error of that mean, t = mean / (std / √n).
+# Now: which neurons do it? Some fire for both kinds of semicolon, others for one kind only. A mean of n numbers wobbles by about
+# std / √n, so take a neuron's **strength** as t = mean / (std / √n): by how many wobbles its mean is away from 0.
 
 # %% [markdown] exercise="4.10" title="Neurons for both" minutes=7 difficulty=2 misconceptions=["superposition-is-a-neuron"]
 # Find the k neurons that fire most clearly for both. Compute the strength t of every neuron in `first` and in `second`, each
@@ -1208,7 +1209,7 @@ def layer_neurons(first, second, generator):
     return LayerNeurons(
         bars(neurons_for_both(first, second, 4), first, second),
         bars(found.apart[:4], first, second),
-        found.n_both, found.expected, found.n_apart,
+        found.n_both, found.expected, found.most_by_chance, found.n_apart,
     )  # fmt: skip
 
 
@@ -1217,8 +1218,7 @@ if smollm2:
     pairs = list(combinations(CLASSES, 2))
     table = {
         (a, b): polysemanticity.compare_signs(
-            signs[a]["mlp_post"], signs[b]["mlp_post"], n_bootstrap=400, n_shuffles=100,
-            generator=generator,
+            signs[a], signs[b], n_bootstrap=400, n_shuffles=100, generator=generator,
         )
         for a, b in pairs
     }  # fmt: skip
@@ -1228,7 +1228,7 @@ if smollm2:
         **{part: torch.stack([getattr(table[pair], part) for pair in pairs]) for part in parts},
         neurons={
             (k, layer): layer_neurons(
-                signs[a]["mlp_post"].rows[layer], signs[b]["mlp_post"].rows[layer], generator
+                signs[a].rows[layer], signs[b].rows[layer], generator
             )
             for k, (a, b) in enumerate(pairs)
             for layer in range(30)
@@ -1242,12 +1242,122 @@ if smollm2:
 # %% [markdown]
 # Move the layer from 0 on, and try several pairs. Things to look for:
 #
-# - JavaScript and English start alike, and part in layer 1. From there on they have a little in common, more than random
-#   tokens and far less than one sign.
+# - JavaScript and English start alike, and part in layer 1. From there on the cosine is low: above the noise in most layers, and
+#   everywhere far below one sign.
 # - JavaScript and C stay together. So do, less closely, English and French.
-# - Some neurons fire for both, in every layer. Their meaning is neither of the two.
+# - Some neurons fire for both, in most layers more than by chance. Such a neuron may be about the *sign*, one meaning that is wider than
+#   either of ours, or about two things. That it fires for both does not say which.
+
+# %%
+if smollm2:
+    medians = {pair: float(table[pair].value[3:].median()) for pair in pairs}
+    for (a, b), median in sorted(medians.items(), key=lambda item: -item[1]):
+        print(f"{a:>10} and {b:8} median of layers 3 to 29: {median:5.2f}")
+    js_en, en_fr = table["JavaScript", "English"], table["English", "French"]
+    above = int((js_en.low[3:] > js_en.null_high[3:]).sum())
+    print(f"\nJavaScript and English: above the noise in {above} of these 27 layers")
+    assert js_en.value[0] > 0.5 and js_en.value[1] < 0.4
+    assert medians["JavaScript", "English"] < 0.4 < 0.45 < medians["English", "French"]
+    assert medians["JavaScript", "C"] > 0.8 and medians["JavaScript", "Python"] > 0.7
+    assert (en_fr.low[3:] > js_en.high[3:]).sum() >= 20
+    assert above >= 15
+    assert (js_en.high[3:] < js_en.one_low[3:]).all()
+
+# %% [markdown]
+# ### Is it about the semicolon?
 #
-# And layer 2? Its interval is so wide that it says nothing. A control shows why: leave the few massive tokens in.
+# "Above the noise" is little. Any two tokens may have something in common: both are signs, both end something. So compare with other
+# pairs of tokens: the **comma**, and simply **the token before** the semicolon. And is it the token itself? In code most semicolons
+# come with a bracket, as you saw. So take those texts of C and Python in which it stands alone.
+
+
+# %%
+def alone(name):
+    """The texts in which the first semicolon is a token of its own."""
+    texts = written[CLASSES[name]]
+    tokens, is_sign = up_to_first(language.tokenize(smollm2, texts), snippets.SIGNS)
+    ids = (tokens.ids * is_sign).sum(1).tolist()
+    return [text for text, i in zip(texts, ids) if language.spell(smollm2, i) == ";"]
+
+
+if smollm2:
+    both = ("JavaScript", "English")
+    comma = {
+        name: read_up_to([","], [t for t in written[CLASSES[name]] if "," in t]) for name in both
+    }
+    before = {
+        name: read_up_to(snippets.SIGNS, written[CLASSES[name]], step_back=True) for name in both
+    }
+    plain = {name: read_up_to(snippets.SIGNS, alone(name)) for name in ("C", "Python")}
+    javascript, english = (signs[name] for name in both)
+    rows = {
+        "; and ;": (javascript, english),
+        "; and ,": (javascript, comma["English"]),
+        ", and ;": (comma["JavaScript"], english),
+        ", and ,": (comma["JavaScript"], comma["English"]),
+        "token before, both": (before["JavaScript"], before["English"]),
+        "; and token before": (javascript, before["English"]),
+        "token before and ;": (before["JavaScript"], english),
+        "C and English": (signs["C"], english),
+        "  ; alone": (plain["C"], english),
+        "Python and English": (signs["Python"], english),
+        "  ; alone ": (plain["Python"], english),
+    }
+    print("JavaScript and English   texts       layer 0   median of layers 3 to 29")
+    middle_of = {}
+    for name, (a, b) in rows.items():
+        if name == "C and English":
+            print("the token itself")
+        a, b = a.rows, b.rows
+        cosine = polysemanticity.unbiased_cosine(a, b)
+        middle_of[name] = float(cosine[3:].median())
+        print(
+            f"  {name:22} {a.shape[1]:2}, {b.shape[1]:2} {float(cosine[0]):11.2f} "
+            f"{middle_of[name]:12.2f}"
+        )
+    assert middle_of["; and ;"] > middle_of["; and ,"] + 0.05
+    assert middle_of["; and ;"] > max(middle_of["; and token before"], 0) + 0.1
+    assert middle_of["token before, both"] > 0.15
+
+# %% [markdown]
+# Read it slowly. In the later layers the two semicolons have a little in common. The two tokens just before them have no less, and they are
+# no semicolons. So the number alone says nothing about semicolons. What does is the comparison across: the semicolon of one kind is
+# more like the semicolon of the other than like its comma, and than like the token before. That is the part that is about the sign.
+#
+# And layer 0? There it is the *token*. Where the semicolon stands alone in code, the cosine is higher. In the later layers that makes
+# no great difference.
+#
+# ### A probe (*if you have time*)
+#
+# Can the kind be read from a few neurons? A **k-sparse probe** may look at k of them. It chooses and learns on some of the snippets, and is
+# tried on the others. Two controls: shuffled labels, and the same probe on *the token before*.
+
+# %%
+if smollm2:
+    print("JavaScript or English     at the semicolon                 at the token before")
+    print(
+        "layer   k                 right     best of the shuffles   right    best of the shuffles"
+    )
+    for layer in (0, 2, 10, 20):
+        for k in (1, 4):
+            line = f"{layer:5}  {k:2}"
+            for where in (signs, before):
+                rows = [where[name].rows[layer] for name in both]
+                is_first = torch.arange(sum(map(len, rows))) < len(rows[0])
+                probe = sparse_probe(torch.cat(rows), is_first, k=k)
+                line += f"   {probe.accuracy:16.0%}   {max(probe.null):13.0%}"
+                if layer == 10 and k == 4 and where is signs:
+                    assert probe.accuracy > 0.8
+            print(line)
+
+# %% [markdown]
+# One neuron is often hardly better than the best shuffle; four are. But look at the second control. The token before is no semicolon, and it
+# tells the kind too, the better the later the layer. So a part of what the probe reads at the semicolon is not about semicolons: tokens of
+# code show that they are code. A probe says what *can* be read, not what it is about, nor that the model uses it.
+#
+# ### Layer 2 (*if you have time*)
+#
+# In layer 2 the interval of JavaScript and English is so wide that it says nothing. Leave the few massive tokens in, and see why.
 
 # %%
 if smollm2:
@@ -1256,109 +1366,24 @@ if smollm2:
         for name in ("JavaScript", "English")
     ]
     kept = [signs[name] for name in ("JavaScript", "English")]
-    for name, both in (("left in", loud), ("left out", kept)):
-        pair = [sign["mlp_post"] for sign in both]
-        found = polysemanticity.compare_signs(*pair, generator=torch.Generator().manual_seed(0))
+    for name, two in (("left in", loud), ("left out", kept)):
+        found = polysemanticity.compare_signs(*two, generator=torch.Generator().manual_seed(0))
         print(
-            f"massive tokens {name:>8}, layer 2: cosine {found.value[2]:5.2f}, random tokens "
+            f"massive tokens {name:>8}: cosine {found.plain[2]:5.2f} "
+            f"({found.low[2]:5.2f} to {found.high[2]:4.2f}), random tokens "
             f"{found.null_low[2]:5.2f} to {found.null_high[2]:4.2f}"
         )
-        if both is loud:
+        if two is loud:
             assert found.null_high[2] - found.null_low[2] > 1
     print("\nlargest parts of JavaScript's direction in layer 2, with them in:")
-    size = loud[0]["mlp_post"].rows[2].mean(0)
+    size = loud[0].rows[2].mean(0)
     for j in size.abs().argsort(descending=True)[:4].tolist():
         print(f"  neuron {j:4} {float(size[j]):8.1f}")
 
 # %% [markdown]
-# With them in, the cosine is about −1. That looks like a discovery: "opposite directions!" But random tokens reach the same. Two
+# With them in, the cosine is near −1. That looks like a discovery: "opposite directions!" But random tokens come as low, and as high. Two
 # neurons fire far more strongly than all others at some tokens that the model uses as a dump [4], and whether one
 # of those stands at a semicolon or before it decides everything. No null, no discovery.
-#
-# Now your guesses, and the claims in numbers. "Later" are layers 3 to 29.
-
-# %%
-if smollm2:
-
-    def later(a, b):
-        return table[a, b].value[3:]
-
-    medians = {pair: float(later(*pair).median()) for pair in pairs}
-    for (a, b), median in sorted(medians.items(), key=lambda item: -item[1]):
-        print(f"{a:>10} and {b:8} median of layers 3 to 29: {median:5.2f}")
-    js_en, en_fr = table["JavaScript", "English"], table["English", "French"]
-    reveal(
-        "4.h", round(float(js_en.value[15]), 2), "In layer 15. More than chance, and far from 1."
-    )
-    reveal(
-        "4.i", "higher", "One sign, and mostly one meaning. But not the same token, nor the same."
-    )
-    assert js_en.value[0] > 0.5 and js_en.value[1] < 0.4
-    assert medians["JavaScript", "English"] < 0.4 < 0.45 < medians["English", "French"]
-    assert medians["JavaScript", "C"] > 0.8 and medians["JavaScript", "Python"] > 0.7
-    assert (en_fr.low[3:] > js_en.high[3:]).sum() >= 20
-    assert (js_en.low[3:] > js_en.null_high[3:]).sum() >= 15
-    assert (js_en.high[3:] < js_en.one_low[3:]).all()
-
-# %% [markdown]
-# One more control. Is what JavaScript and English have in common about *semicolons*? Any sign differs from words. So compare the
-# semicolon of one with the **comma** of the other.
-
-# %%
-if smollm2:
-    comma = {
-        name: read_up_to([","], [text for text in written[CLASSES[name]] if "," in text])
-        for name in ("JavaScript", "English")
-    }
-    for name, a, b in (
-        ("; and ;", signs["JavaScript"], signs["English"]),
-        ("; and ,", signs["JavaScript"], comma["English"]),
-        (", and ;", comma["JavaScript"], signs["English"]),
-        (", and ,", comma["JavaScript"], comma["English"]),
-    ):
-        cosines = {
-            site: polysemanticity.unbiased_cosine(a[site].rows, b[site].rows)
-            for site in ("mlp_post", "resid_post")
-        }
-        print(
-            f"{name}   median of layers 3 to 29: neurons {cosines['mlp_post'][3:].median():5.2f}, "
-            f"residual stream {cosines['resid_post'][3:].median():5.2f}"
-        )
-        if name == "; and ;":
-            stream = cosines["resid_post"]
-    print("\n; and ; in the residual stream, layer by layer:")
-    print("  ".join(f"{layer}: {float(stream[layer]):.2f}" for layer in range(0, 30, 3)))
-    assert stream[:4].min() > 0.6 > 0.5 > stream[22:28].max()
-
-# %% [markdown]
-# So of the little that neurons share for the two semicolons, a part is what any two signs share. The same sign has more. And in the residual stream, the
-# sum of all that the layers have written so far, everything is more alike: the token itself is in there from the start, and is carried along. It, too,
-# fades, as the last line shows.
-#
-# ### A probe
-#
-# Can the kind be read from a few neurons? A **k-sparse probe** may look at k of them. It chooses and learns on some of the snippets, and is tried on the
-# others; shuffled labels are the null. That null is wide: even a shuffled label picks neurons that vary, and those tell the kinds apart by luck, the right way round
-# or the wrong one.
-
-# %%
-if smollm2:
-    print("layer   k    JavaScript or English   shuffled labels     English or French   shuffled")
-    for layer in (0, 2, 10, 20):
-        for k in (1, 4):
-            line = f"{layer:5}  {k:2}"
-            for a, b in (("JavaScript", "English"), ("English", "French")):
-                rows = [signs[name]["mlp_post"].rows[layer] for name in (a, b)]
-                is_first = torch.arange(sum(map(len, rows))) < len(rows[0])
-                probe = sparse_probe(torch.cat(rows), is_first, k=k)
-                line += f"   {probe.accuracy:14.0%}   {max(probe.null):15.0%}"
-                if layer == 10 and k == 4:
-                    assert probe.accuracy > 0.8
-            print(line)
-
-# %% [markdown]
-# Four neurons tell code from prose, and hardly worse English from French. That something can be *read* does not say that the model uses it, nor that
-# it has a neuron for it. It is necessary for what follows, and no more.
 
 # %% [markdown]
 # ## 6. The pair lab
@@ -1367,14 +1392,17 @@ if smollm2:
 # share that are **rare** and **seldom come together**. Here you can try your own. Give two features, each as a list of at least ten
 # snippets. The report has
 #
-# - the **cosine** of the two directions in several layers, seen from ordinary sentences, beside that of random lists;
-# - a **probe** that tells the two apart, beside shuffled labels;
+# - a **probe** that tells the two apart, beside shuffled labels: can they be read at all?
+# - the **cosine** of the two directions in several layers. A direction is always seen *from* something, so there are two views: from
+#   ordinary sentences, and from texts of the sixteen kinds of part 4. Beside each view, what random lists have;
 # - how many of their **strongest neurons** are the same, beside random lists;
-# - **co-occurrence**, as far as the model can tell: does a probe for the one say yes to the other?
+# - **overlap**: does a probe that has learned one of the two from ordinary sentences say yes to the other? How often two things come
+#   together in the texts that the model was trained on, nobody measured here. That is yours to judge.
 #
-# From these it makes a verdict by simple rules (`polysemanticity.verdict`). *In superposition together*: both can be read, they seldom come together,
-# and they share space. *Orthogonal*: both can be read, and are no more alike than random lists. That is a rule of thumb. It proves nothing: for
-# that you would need all features, and see that they are more than the dimensions.
+# From these it makes a verdict by simple rules (`polysemanticity.verdict`). *In superposition together*: both can be read, a probe for one
+# says no to the other, and yet their directions are alike, or opposite, in both views. *Orthogonal*: no more alike than random lists. *It
+# depends*: alike in one view only. That is a rule of thumb. It proves nothing: for that you would need all features, and see that they
+# are more than the dimensions.
 #
 # Eleven pairs are there already. Say what you expect before you press the button; then write your own.
 
@@ -1388,7 +1416,11 @@ if smollm2:
         text for slug in plain for side in (worked[slug].first, worked[slug].second)
         for text in side[:8]
     ]  # fmt: skip
-    ordinary_means = text_means(smollm2, ordinary, LAYERS)
+    many = [text[:40] for some in texts_of.values() for text in some[:6]]  # short, to be quick
+    pools = {
+        "ordinary": text_means(smollm2, ordinary, LAYERS),
+        "kinds": text_means(smollm2, many, LAYERS),
+    }
 
 
 def measure(first, second):
@@ -1397,10 +1429,11 @@ def measure(first, second):
     others = [i for i, text in enumerate(ordinary) if text not in {*first, *second}]
     lists = {
         site: polysemanticity.Lists(
-            means[:, : len(first)], means[:, len(first) :], ordinary_means[site][:, others]
+            means[:, : len(first)], means[:, len(first) :], pools["ordinary"][site][:, others],
+            pools["kinds"][site].unflatten(1, (len(texts_of), -1)),
         )
         for site, means in found.items()
-    }
+    }  # fmt: skip
     return polysemanticity.pair_report(
         lists["resid_post"], lists["mlp_post"], LAYERS, probe=sparse_probe, says_yes=says_yes,
         generator=torch.Generator().manual_seed(0),
@@ -1414,18 +1447,52 @@ if smollm2:
 if smollm2:
     reports = {
         slug: measure(worked[slug].first, worked[slug].second)
-        for slug in ("cooking_law", "hebrew_base64", "even_odd", "praise_sarcasm")
+        for slug in ("cooking_law", "dna_hex", "hebrew_base64", "even_odd", "praise_sarcasm")
     }
     for slug, report in reports.items():
         print(f"{worked[slug].title}: {report.verdict}. {report.reason}\n")
     assert reports["cooking_law"].verdict == "likely orthogonal"
-    assert reports["hebrew_base64"].verdict == "likely in superposition together"
+    assert reports["dna_hex"].verdict == "likely in superposition together"
+    assert reports["hebrew_base64"].verdict == "depends on what they are compared with"
     assert reports["even_odd"].verdict == "not linearly represented here"
     assert reports["praise_sarcasm"].verdict == "too few examples to say"
 
 # %% [markdown]
-# A warning about the second. Hebrew and base64 point in similar directions, and seldom come together, just as the theory says. But both are also "not
-# ordinary English", and a single direction for *that* would do the same. You could test it: put two other unusual things in the lists.
+# Hebrew and base64 look like the textbook case: both are rare, they hardly ever meet, and from ordinary sentences their directions are
+# far more alike than random lists. Is that special? Ask the same of *any* two of the sixteen kinds.
+
+# %%
+if smollm2:
+    kinds = pools["kinds"]["resid_post"].unflatten(1, (len(texts_of), -1))[2:]  # from layer 8 on
+    everyday = pools["ordinary"]["resid_post"][2:]
+
+    def mean_cosine(a, b, pool):
+        """As in the report: every other text of the pool serves the first, the rest the second."""
+        a, b = (x - pool[:, k::2].mean(1, keepdim=True) for k, x in enumerate((a, b)))
+        return float(polysemanticity.unbiased_cosine(a, b).mean())
+
+    print("cosine of any two of the sixteen kinds   lowest   median   highest")
+    for name, pool in (
+        ("ordinary sentences", everyday),
+        ("all kinds", kinds.transpose(1, 2).flatten(1, 2)),
+    ):
+        cosines = torch.tensor(
+            [mean_cosine(kinds[:, i], kinds[:, j], pool) for i, j in combinations(range(16), 2)]
+        )
+        print(
+            f"  seen from {name:25} {cosines.min():9.2f} {cosines.median():8.2f} "
+            f"{cosines.max():8.2f}"
+        )
+        if pool is everyday:
+            assert cosines.median() > 0.3
+
+# %% [markdown]
+# From ordinary sentences, any two unusual things are alike: what they have in common is that they are not ordinary English. Hebrew and
+# base64 are an average pair. Seen from many kinds, they are not alike at all. So that view is no evidence that the two share space, and
+# DNA and hexadecimal numbers, alike in both views, remain a candidate. (A third thing is still possible: both are strings of few letters.)
+#
+# And the neurons? Of the strongest ones, Hebrew and base64 have no more in common than random lists. *Directions* that are alike and
+# *neurons* that are shared are two things, here too.
 
 # %% [markdown] exercise="4.11" kind="free" title="Polysemantic, and superposed" minutes=10 difficulty=2 misconceptions=["superposition-is-a-neuron","polysemanticity-allows-superposition"]
 # What is a polysemantic neuron, and how does it relate to superposition? Give an example of two features of a language model that you think
@@ -1439,20 +1506,20 @@ if smollm2:
 # - It says that a polysemantic neuron is active for several unrelated features.
 # - It says that superposition is more features than dimensions, as directions that are not orthogonal.
 # - It says that superposition makes polysemantic neurons, where neurons are a basis that matters.
-# - It says that the reverse does not hold: rotation, or a shared cause of training, makes polysemantic neurons with no feature too many.
+# - It says that the reverse does not hold: a turn of the layer, or a loss that rewards it (as with the four classes), makes polysemantic neurons with no feature too many.
 # - Its example is a pair that is rare and seldom comes together, and it says that interference is then seldom paid.
 # - It names a measurement with a null: cosine against random lists, or shared neurons, or a probe.
-# - It says what the measurement cannot show.
+# - It names what else would give the same figure, and how to rule it out.
 #
 # MODEL ANSWER:
-# A polysemantic neuron is active for several things that have nothing to do with each other, such as the semicolon of code and that of prose. It is a statement about one neuron.
+# A polysemantic neuron is active for several things that have nothing to do with each other, such as DNA strings and a turn of phrase in letters. It is a statement about one neuron.
 # Superposition is a statement about a space: a layer represents more features than it has dimensions, so their directions cannot all be
 # orthogonal. If there are more features than neurons, some neuron must have a part in several, so superposition leads to polysemantic neurons. The reverse does not hold. Turn a layer of clean neurons, and each
 # becomes a mixture, with as many features as before and all of them orthogonal.
 #
-# I would expect Hebrew text and base64 strings to share space. Both are rare, and they hardly ever stand in one text, so the model seldom pays for
-# the interference. I measured the cosine of their directions in the residual stream. It is far outside what random lists give, and a probe tells the two apart nearly always. That fits
-# superposition, and does not prove it: both are unlike English, and that could be one feature that they have in common.
+# I would expect Hebrew text and base64 strings to share space. Both are rare, and they hardly ever stand in one text, so the model would seldom pay for
+# the interference. Their directions in the residual stream are far more alike than random lists, and a probe tells them apart nearly always. But so are those of most unusual texts, seen from ordinary sentences, and
+# seen from other unusual texts they are not. So I had measured "not ordinary English". DNA and hexadecimal numbers stay alike in both views. To be surer, I would compare each with other strings of few letters.
 #
 # MISCONCEPTIONS:
 # - superposition-is-a-neuron: One neuron for several things is polysemantic. Superposition is about directions, and how many of them there are for the dimensions.
@@ -1468,16 +1535,18 @@ ask("4.11")
 # - Where a nonlinearity marks neurons out, sparse features end up mixed in them; a layer can even compute that way.
 # - In a real model most neurons answer to several classes of text. So do random directions that are active as seldom. The
 #   control decides what that means.
-# - A semicolon is one sign and, to a language model, not one thing.
+# - A semicolon is one sign and, to a language model, not one direction. And a number alone says nothing: what it is compared
+#   with decides.
 #
 # **The papers say, and here:**
 #
 # | claim | source | here |
 # |---|---|---|
 # | sparser features, more polysemantic neurons | [1] | yes, in the toy with a ReLU hidden layer |
-# | a layer computes more absolute values than it has pairs of neurons | [1] | yes when features are sparse; not when they are dense |
+# | a layer computes more absolute values than it has pairs of neurons | [1] | yes when features are sparse; our dense networks do not even compute those they have room for |
 # | most neurons of a one-layer model are polysemantic | [2] | by our index yes; random directions that are as rarely active are as mixed |
-# | a few units can tell contexts apart | [3] | four neurons tell JavaScript's semicolon from English's nearly always, beside shuffled labels |
+# | cross-entropy can prefer a polysemantic neuron with nothing superposed | [2] | yes: on for two of four classes |
+# | a few units can tell contexts apart | [3] | yes: four neurons tell code from prose, at a semicolon and at other tokens |
 #
 # **Sources.** [1] Elhage et al., "Toy Models of Superposition" (2022). [2] Bricken et al., "Towards Monosemanticity"
 # (2023). [3] Gurnee et al., "Finding Neurons in a Haystack" (2023). [4] Sun et al., "Massive Activations in Large

@@ -170,8 +170,12 @@ def test_a_mistake_without_a_name_is_shown_in_numbers(exercise, entry):
     assert said[:-1] != expected.removeprefix("Expected: ").partition(", because")[0]
 
 
+ALL_NAMED = {"4.7", "4.9"}  # every mistake has a name
+
+
 def test_every_unforeseen_kind_is_tried():
-    assert all(any(slug is None for slug, _ in answers) for answers in WRONG.values())
+    for exercise, answers in WRONG.items():
+        assert any(slug is None for slug, _ in answers) != (exercise in ALL_NAMED), exercise
 
 
 # Odd -------------------------------------------------------------------------------------

@@ -296,9 +296,9 @@ def test_there_are_neurons_of_every_kind_to_name(name):
     from course_utils.checks.notebook_04_polysemanticity.one_layer import measured
 
     found = measured(name)
-    said = verdicts(found.low, found.high, found.null)
+    said = verdicts(found.low, found.high)
     assert said.count("monosemantic") >= 1 and said.count("unclear") >= 3
-    assert said.count("polysemantic") > 0.6 * len(said)
+    assert said.count("polysemantic") > 0.6 * len(said) and said.count("dense") >= 3
     assert found.low[said.index("monosemantic")] >= 1
 
 

@@ -9,7 +9,7 @@ import torch
 
 from course_utils import polysemanticity as poly
 from course_utils.polysemanticity.pair_lab import Lists, pair_report
-from course_utils.polysemanticity.verdict import Evidence
+from course_utils.polysemanticity.verdict import Evidence, View
 
 pytest_plugins = ["language_fixtures"]
 
@@ -275,10 +275,15 @@ def test_a_sign_lies_between_its_two_nulls_where_it_was_planted():
 
 # The verdict
 
+DEPENDS = "depends on what they are compared with"
+NOTHING = View(0.0, -0.1, 0.1, -0.25, 0.25)
+ALIKE = View(0.5, 0.4, 0.6, -0.25, 0.25)
+OPPOSITE = View(-0.5, -0.6, -0.4, -0.25, 0.25)
+ACROSS = View(0.3, 0.2, 0.4, -0.25, 0.25)
+UNSURE = View(0.0, -0.7, 0.7, -0.25, 0.25)
 BOTH_THERE = {
-    "n_first": 16, "n_second": 16, "probe": 0.95, "probe_null": 0.6, "together": 0.1,
-    "cosine": 0.0, "low": -0.1, "high": 0.1, "null_low": -0.25, "null_high": 0.25,
-    "shared": 4, "shared_null": 8,
+    "n_first": 16, "n_second": 16, "probe": 0.95, "probe_null": 0.6, "overlap": 0.1,
+    "from_ordinary": NOTHING, "from_kinds": NOTHING, "shared": 4, "shared_null": 8,
 }  # fmt: skip
 
 
@@ -286,26 +291,30 @@ BOTH_THERE = {
     ("changes", "word"),
     [
         ({}, "likely orthogonal"),
-        ({"cosine": 0.5, "low": 0.4, "high": 0.6}, "likely in superposition together"),
-        ({"cosine": -0.5, "low": -0.6, "high": -0.4}, "likely in superposition together"),
-        ({"shared": 20}, "likely in superposition together"),
-        ({"shared": 20, "together": 0.8}, "too few examples to say"),
-        ({"cosine": 0.5, "low": 0.4, "high": 0.6, "together": 0.6}, "too few examples to say"),
-        ({"together": 0.9}, "likely orthogonal"),
-        ({"cosine": 0.3, "low": 0.2, "high": 0.4}, "too few examples to say"),
-        ({"low": -0.7, "high": 0.7}, "too few examples to say"),
+        ({"from_ordinary": ALIKE, "from_kinds": ALIKE}, "likely in superposition together"),
+        ({"from_ordinary": OPPOSITE, "from_kinds": OPPOSITE}, "likely in superposition together"),
+        ({"from_ordinary": ALIKE}, DEPENDS),
+        ({"from_ordinary": ALIKE, "from_kinds": OPPOSITE}, DEPENDS),
+        ({"from_kinds": ALIKE}, "likely orthogonal"),
+        ({"from_ordinary": ACROSS, "from_kinds": ALIKE}, "likely orthogonal"),
+        ({"shared": 20}, "likely orthogonal"),
+        ({"from_ordinary": ALIKE, "from_kinds": ALIKE, "overlap": 0.6}, "too few examples to say"),
+        ({"overlap": 0.9}, "likely orthogonal"),
+        ({"from_ordinary": UNSURE}, "too few examples to say"),
+        ({"from_kinds": UNSURE}, "too few examples to say"),
         ({"probe": 0.6}, "not linearly represented here"),
         ({"probe": 0.8, "probe_null": 0.8}, "not linearly represented here"),
-        ({"probe": 0.5, "cosine": 0.9, "low": 0.8, "high": 1.0}, "not linearly represented here"),
+        ({"probe": 0.5, "from_ordinary": ALIKE, "from_kinds": ALIKE},
+         "not linearly represented here"),
         ({"n_second": 9}, "too few examples to say"),
         ({"n_first": 4, "probe": 0.5}, "too few examples to say"),
     ],
-)
+)  # fmt: skip
 def test_the_verdict_follows_its_rules(changes, word):
     said, reason = poly.verdict(Evidence(**(BOTH_THERE | changes)))
     assert said == word and said in poly.VERDICTS
     assert (
-        reason[-1] == "." and 30 < len(reason) < 300 and reason[0].isupper() | reason[0].isdigit()
+        reason[-1] == "." and 30 < len(reason) < 400 and reason[0].isupper() | reason[0].isdigit()
     )
 
 
@@ -329,18 +338,26 @@ class NearestMean:
                      for _ in range(5)]  # fmt: skip
 
 
-def nearest_says_yes(features, labels, asked):
+def nearest_says_yes(features, labels, others):
     a, b = features[labels].mean(0), features[~labels].mean(0)
-    return float(((features - a).norm(dim=1) < (features - b).norm(dim=1))[asked].float().mean())
+
+    def share(rows):
+        return float(((rows - a).norm(dim=1) < (rows - b).norm(dim=1)).float().mean())
+
+    return share(features[labels]), share(features[~labels]), share(others)
 
 
-def lists(cosine, *, n=16, length=5.0, d=150, seed=0):
+def lists(cosine, *, n=16, length=5.0, d=150, seed=0, mixed=False, shift=0.0):
+    """Two features with this cosine. `mixed`: the second's texts have the first too. `shift`: how
+    far all texts but ordinary ones lie in a direction of their own."""
     first, second = (length * rows for rows in planted(cosine, n=n, noise=0, d=d, seed=seed))
     shape = (2, n, d)
+    strange = shift * torch.nn.functional.normalize(normal(d, seed=seed + 90), dim=0)
     return Lists(
-        first + normal(*shape, seed=seed + 50),
-        second + normal(*shape, seed=seed + 60),
+        first + strange + normal(*shape, seed=seed + 50),
+        second + mixed * first + strange + normal(*shape, seed=seed + 60),
         normal(2, 96, d, seed=seed + 70),
+        strange + normal(2, 8, 6, d, seed=seed + 80),
     )
 
 
@@ -353,19 +370,36 @@ def report(made, layers=(4, 12), **changes):
 
 def test_planted_pairs_get_their_verdicts():
     assert report(lists(0.0)).verdict == "likely orthogonal"
-    assert report(lists(0.7, length=8.0)).verdict == "likely in superposition together"
+    assert report(lists(0.45, length=8.0)).verdict == "likely in superposition together"
     assert report(lists(0.0, length=0.0)).verdict == "not linearly represented here"
     assert report(lists(0.0, n=6)).verdict == "too few examples to say"
+
+
+def test_two_texts_that_are_only_no_ordinary_ones_are_not_in_superposition():
+    made = report(lists(0.0, length=5.0, shift=12.0))
+    assert made.from_ordinary.cosine > 0.6 and abs(made.from_kinds.cosine) < 0.2
+    assert made.verdict == DEPENDS
+
+
+def test_a_feature_that_comes_with_the_other_is_not_in_superposition_with_it():
+    """The probe must not have learned to say no to the other list."""
+    made = report(lists(0.0, length=8.0, mixed=True))
+    assert made.from_ordinary.side == made.from_kinds.side == 1
+    assert made.first_in_second > 0.9 and made.verdict == "too few examples to say"
 
 
 def test_a_report_has_every_number_beside_its_null():
     found = report(lists(0.6, length=8.0))
     assert found.layers == (4, 12) and found.judged == (12,)
-    assert found.mean_cosine == pytest.approx(found.cosine[1]) == pytest.approx(0.6, abs=0.15)
+    view = found.from_ordinary
+    assert view.cosine == pytest.approx(found.cosine[1]) == pytest.approx(0.6, abs=0.15)
+    assert found.from_kinds.cosine == pytest.approx(0.6, abs=0.15)
+    assert found.from_kinds.low < found.from_kinds.cosine < found.from_kinds.high
+    assert -0.5 < found.from_kinds.null_low < 0 < found.from_kinds.null_high < 0.5
     for k in range(2):
         assert found.low[k] <= found.cosine[k] <= found.high[k]
         assert found.null_low[k] < 0 < found.null_high[k]
-    assert found.mean_interval == pytest.approx((found.low[1], found.high[1]))
+    assert (view.low, view.high) == pytest.approx((found.low[1], found.high[1]))
     assert found.neuron_layer == 12 and found.n_strongest == round(0.05 * 150)
     assert 0 <= found.n_shared <= found.n_strongest
     assert found.shared_by_chance == pytest.approx(found.n_strongest**2 / 150)
@@ -375,14 +409,15 @@ def test_a_report_has_every_number_beside_its_null():
 
 def test_ordinary_sentences_do_not_make_two_directions_alike():
     """Their mean is taken from both; the noise in it must not be the same."""
-    cosines = [report(lists(0.0, seed=100 * k)).mean_cosine for k in range(12)]
-    assert abs(sum(cosines) / 12) < 0.06
+    made = [report(lists(0.0, seed=100 * k)) for k in range(12)]
+    assert abs(sum(r.from_ordinary.cosine for r in made) / 12) < 0.06
+    assert abs(sum(r.from_kinds.cosine for r in made) / 12) < 0.06
 
 
 @pytest.mark.parametrize(
     ("made", "layers", "words"),
     [
-        (lists(0.0, n=3), (4, 12), "there are 3 and 3 snippets and 96 ordinary sentences"),
+        (lists(0.0, n=3), (4, 12), "there are 3 and 3 snippets, 96 ordinary sentences and 6 texts"),
         (lists(0.0), (0, 4), r"layers are \[0, 4\]; use one from 8 on"),
     ],
 )
@@ -396,7 +431,12 @@ def test_what_cannot_be_reported_is_one_sentence(made, layers, words):
 
 def test_the_semicolon_parts_in_the_neurons_of_layer_one(smollm2):
     from course_utils import language
-    from course_utils.language.averages import massive, up_to_first
+    from course_utils.language.averages import (
+        before_the_sign,
+        massive,
+        take_layers,
+        up_to_first,
+    )
     from course_utils.snippets import SIGNS, semicolons
 
     found = {}
@@ -412,9 +452,13 @@ def test_the_semicolon_parts_in_the_neurons_of_layer_one(smollm2):
         keep = ~massive(acts.values[look])
         assert 0.9 < keep.float().mean() < 1
         found[name] = poly.sign_of(
-            torch.stack([acts.values[point][keep] for point in points]), acts.text[keep],
+            take_layers(acts, points, keep), acts.text[keep],
             is_sign[acts.text, acts.position][keep], generator=seeded(),
         )  # fmt: skip
+        assert list(acts.values) == [look], "the layers are let go"
+        before, is_last = before_the_sign(tokens, is_sign)
+        assert (is_last.sum(1) == 1).all() and not (is_last & is_sign).any()
+        assert torch.equal(before.lengths, is_last.int().argmax(1) + 1)
     compared = poly.compare_signs(found["javascript"], found["english"], generator=seeded())
     assert compared.value[0] > 0.5 > 0.4 > compared.value[1] > compared.null_high[1]
     assert (compared.high < compared.one_low).all()
@@ -436,7 +480,10 @@ def test_probe_and_means_fit_the_pair_lab(smollm2):
     assert gap < 0.2 * means["mlp_post"][0, 0].norm(), "but for what counts as massive"
     n = len(pair.first)
     parts = {
-        site: Lists(x[:, :n], x[:, n : 2 * n], x[:, 2 * n :]) for site, x in means.items()
+        site: Lists(
+            x[:, :n], x[:, n : 2 * n], x[:, 2 * n :], x[:, -24:].unflatten(1, (4, 6))
+        )
+        for site, x in means.items()
     }  # fmt: skip
     found = pair_report(
         parts["resid_post"], parts["mlp_post"], layers, probe=sparse_probe, says_yes=says_yes,

@@ -16,11 +16,14 @@ from course_utils.toy_models import (
     ToyConfig,
     absolute_errors,
     adam,
+    additions,
     exact_absolute_value,
     exact_floor,
     features_per_neuron,
     importance_decay,
     initial_weights,
+    interference_left,
+    lopsided_pairs,
     model,
     polysemantic_share,
     reconstruct_with_neurons,
@@ -232,6 +235,39 @@ def test_sparse_features_are_computed_in_superposition():
         loss = absolute_errors(network, seed=100) @ importance
         ratio[p] = loss.item() / exact_floor(importance, p, 40)
     assert ratio[0.01] < 0.9 and 0.97 < ratio[1.0] < 2
+
+
+def by_hand(neurons):
+    """Two features on one neuron, and a third that is silent; weights (in, out) of each."""
+    W_in, W_out = torch.zeros(len(neurons), 3), torch.zeros(3, len(neurons))
+    for j, weights in enumerate(neurons):
+        for i, (size_in, out) in enumerate(weights):
+            W_in[j, i], W_out[i, j] = size_in, out
+    return AbsoluteNetwork(W_in, W_out, torch.zeros(3), ToyConfig(3, len(neurons), 0.1))
+
+
+@pytest.mark.parametrize(
+    ("weights", "opposite", "same_way"),
+    [
+        ([(2.0, 0.2), (-0.3, 1.5)], [[0, 0, 1]], []),
+        ([(0.3, 1.5), (-2.0, 0.2)], [[0, 1, 0]], []),
+        ([(1.5, 1.0), (0.6, 0.4)], [], [[0, 0, 1]]),
+        ([(0.8, 0.8), (0.7, 0.7)], [], []),
+        ([(2.0, 0.2), (-0.1, 1.0)], [], []),  # does not serve the second
+        ([(2.0, 0.2), (-0.3, -1.5)], [], []),  # takes it away
+    ],
+)
+def test_a_neuron_is_lopsided_the_opposite_or_the_same_way(weights, opposite, same_way):
+    found = lopsided_pairs(by_hand([weights]))
+    assert [mask.nonzero().tolist() for mask in found] == [opposite, same_way]
+
+
+def test_what_another_neuron_takes_away_is_no_interference():
+    serving, taking = [(-2.0, 0.2), (0.3, 1.5)], [(-1.0, 0.0), (0.0, -2.4)]
+    added, bias = additions(by_hand([serving, taking]), 0, 1, -1.0)
+    assert added.tolist() == pytest.approx([3.0, -2.4]) and bias == 0
+    assert interference_left(by_hand([serving]), 0, 0, 1) == pytest.approx(1.0)
+    assert interference_left(by_hand([serving, taking]), 0, 0, 1) == pytest.approx(0.2)
 
 
 def test_training_leaves_the_global_random_state_alone():

@@ -11,6 +11,7 @@ import pytest
 from course_utils import snippets
 from course_utils.plots.pair_lab import CAVEAT, pair_drawing, pair_state
 from course_utils.polysemanticity import PairReport
+from course_utils.polysemanticity.verdict import View
 from course_utils.widgets.pair_lab import (
     LONGEST,
     MOST,
@@ -24,7 +25,8 @@ from course_utils.widgets.pair_lab import (
 REPORT = PairReport(
     n_first=16, n_second=16, layers=(0, 8, 16), cosine=(0.6, 0.4, 0.5), low=(0.5, 0.3, 0.4),
     high=(0.7, 0.5, 0.6), null_low=(-0.2, -0.2, -0.3), null_high=(0.2, 0.2, 0.3), judged=(8, 16),
-    mean_cosine=0.45, mean_interval=(0.35, 0.55), mean_null=(-0.25, 0.25), probe=(0.9, 0.9, 1.0),
+    from_ordinary=View(0.45, 0.35, 0.55, -0.25, 0.25),
+    from_kinds=View(-0.05, -0.1, 0.01, -0.2, 0.15), probe=(0.9, 0.9, 1.0),
     mean_probe=0.95, probe_null=0.62, neuron_layer=16, n_neurons=1536, n_strongest=77, n_shared=12,
     shared_by_chance=3.9, shared_null=8, first_in_second=0.05, second_in_first=0.1,
     first_in_first=1.0, second_in_second=0.9, first_in_ordinary=0.0, second_in_ordinary=0.03,
@@ -142,10 +144,11 @@ def test_the_report_says_the_verdict_and_each_number_beside_its_null():
     state = pair_state(REPORT, "cats", "dogs")
     assert state["verdict"] == "Likely in superposition together"
     assert [row["value"] for row in state["rows"]] == [
-        "0.45 (0.35 to 0.55)", "95% of new cases right", "12", "5%", "10%",
+        "95% of new cases right", "0.45 (0.35 to 0.55)", "-0.05 (-0.10 to 0.01)", "5%", "10%", "12",
     ]  # fmt: skip
     nulls = [row["null"] for row in state["rows"]]
-    assert "-0.25 to 0.25" in nulls[0] and "62%" in nulls[1] and "8" in nulls[2]
+    assert "62%" in nulls[0] and "-0.25 to 0.25" in nulls[1] and "-0.20 to 0.15" in nulls[2]
+    assert "up to 8" in nulls[5]
     assert nulls[3] == "ordinary sentences: 0%, its own: 100%"
     assert nulls[4] == "ordinary sentences: 3%, its own: 90%"
     assert "“cats” says yes to “dogs”" in state["rows"][3]["what"]

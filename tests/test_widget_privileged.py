@@ -193,3 +193,9 @@ def test_what_is_sent_for_a_picture_is_small(panel):
     assert len(json.dumps(panel.view.state)) < 6_000
     sources = [widgets.PrivilegedView._esm, widgets.PrivilegedView._css]
     assert sum(len(str(source)) for source in sources) < 12_000
+
+
+def test_the_slider_begins_where_it_is_told(trainer):
+    panel = widgets.privileged_panel(trainer, p=0.5)
+    assert panel.probabilities[panel.sparsity.index] == pytest.approx(0.5, rel=0.1)
+    assert panel.view.state["neurons"]

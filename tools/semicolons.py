@@ -21,7 +21,7 @@ from itertools import combinations
 import torch
 
 from course_utils import language
-from course_utils.language.averages import AFTER, massive, up_to_first
+from course_utils.language.averages import AFTER, before_the_sign, massive, up_to_first
 from course_utils.polysemanticity import Sign, SignComparison, compare_signs, sign_of
 from course_utils.snippets import SIGNS, semicolons
 
@@ -34,8 +34,10 @@ IN_TABLE = [
 ]  # fmt: skip
 
 
-def read(model, texts, pieces, *, whole=False, with_massive=False, seed=0) -> dict[str, Sign]:
-    """What a sign adds in a class of texts, at each site in all layers."""
+def read(
+    model, texts, pieces, *, whole=False, step_back=False, with_massive=False, seed=0
+) -> dict[str, Sign]:
+    """What a sign adds in a class of texts, at each site in all layers; or the token before it."""
     tokens = language.tokenize(model, texts)
     if whole:
         is_sign = torch.stack([tokens.containing(piece) for piece in pieces]).any(0)
@@ -43,6 +45,8 @@ def read(model, texts, pieces, *, whole=False, with_massive=False, seed=0) -> di
         has = torch.stack([tokens.containing(piece) for piece in pieces]).any(0).any(1)
         texts = [text for text, chosen in zip(texts, has.tolist()) if chosen]
         tokens, is_sign = up_to_first(language.tokenize(model, texts), pieces)
+    if step_back:
+        tokens, is_sign = before_the_sign(tokens, is_sign)
     layers = range(model.cfg.n_layers)
     points = {site: [language.hook_point(model, k, site) for k in layers] for site in SITES}
     every = [point for some in points.values() for point in some]
@@ -84,8 +88,11 @@ def classes(model) -> tuple[dict[str, dict[str, Sign]], dict[str, dict[str, obje
 
 
 def controls(model, found) -> dict[str, dict[str, SignComparison]]:
-    """The comma, massive activations left in, and the way that section 7 of the design measured."""
+    """The comma, the token before the semicolon, massive activations left in, and the way that
+    section 7 of the design measured."""
     given = semicolons()
+    before = {name: read(model, given[name], SIGNS, step_back=True, seed=55)
+              for name in ("english", "javascript")}  # fmt: skip
     comma = {name: read(model, given[name], [","], seed=50) for name in ("english", "javascript")}
     loud = {name: read(model, given[name], SIGNS, with_massive=True, seed=60)
             for name in ("javascript", "english", "french")}  # fmt: skip
@@ -95,6 +102,9 @@ def controls(model, found) -> dict[str, dict[str, SignComparison]]:
         "javascript ; and english ,": (found["javascript"], comma["english"]),
         "javascript , and english ;": (comma["javascript"], found["english"]),
         "javascript , and english ,": (comma["javascript"], comma["english"]),
+        "javascript and english, the token before": (before["javascript"], before["english"]),
+        "javascript ; and english, the token before": (found["javascript"], before["english"]),
+        "javascript, the token before, and english ;": (before["javascript"], found["english"]),
         "javascript and english, massive left in": (loud["javascript"], loud["english"]),
         "english and french, massive left in": (loud["english"], loud["french"]),
         "javascript and english, as in the design": (design["javascript"], design["english"]),

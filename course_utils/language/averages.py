@@ -52,6 +52,16 @@ def up_to_first(
     return replace(tokens, is_text=kept), sign
 
 
+def before_the_sign(
+    tokens: Tokens, is_sign: Bool[Tensor, "n_texts longest"]
+) -> tuple[Tokens, Bool[Tensor, "n_texts longest"]]:
+    """The same texts without their last token, which is the sign, and the token before it in its
+    place: a control. Both as `up_to_first` gives them."""
+    kept = tokens.is_text & ~is_sign
+    places = torch.arange(1, kept.shape[1] + 1)
+    return replace(tokens, is_text=kept), kept & (places == (places * kept).amax(1, keepdim=True))
+
+
 def _at(start: Tensor, longest: int) -> Tensor:
     return start.clamp_max(longest - 1)[..., None].expand(-1, -1, 2)
 

@@ -25,42 +25,46 @@ def pair_drawing() -> dict[str, Any]:
 
 def pair_state(report: Any, first_name: str, second_name: str) -> dict[str, Any]:
     """A report of `polysemanticity.pair_report`, in words and numbers."""
-    cosines = f"{number(report.mean_cosine)} {_span(report.mean_interval)}"
     judged = f"layers {report.judged[0]} to {report.judged[-1]}"
+    views = (("ordinary sentences", report.from_ordinary), ("many kinds", report.from_kinds))
     rows = [
-        {
-            "what": f"Cosine of the two directions, mean of {judged}",
-            "value": cosines,
-            "null": f"random lists: {_span(report.mean_null)}",
-        },
         {
             "what": f"Probe that tells the two lists apart, mean of {judged}",
             "value": f"{report.mean_probe:.0%} of new cases right",
             "null": f"shuffled labels: at most {report.probe_null:.0%}",
         },
+        *(
+            {
+                "what": f"Cosine of the two directions seen from {pool}, mean of {judged}",
+                "value": f"{number(view.cosine)} {_span(view.low, view.high)}",
+                "null": f"random lists: {_span(view.null_low, view.null_high)}",
+            }
+            for pool, view in views
+        ),
+        *(
+            {
+                "what": f"Overlap: a probe for “{one}” says yes to “{other}”",
+                "value": f"{in_other:.0%}",
+                "null": f"ordinary sentences: {in_ordinary:.0%}, its own: {in_own:.0%}",
+            }
+            for one, other, in_other, in_ordinary, in_own in (
+                (first_name, second_name, report.first_in_second, report.first_in_ordinary,
+                 report.first_in_first),
+                (second_name, first_name, report.second_in_first, report.second_in_ordinary,
+                 report.second_in_second),
+            )
+        ),
         {
             "what": f"Of the {report.n_strongest} neurons in layer {report.neuron_layer} that "
             "react most to each, the same",
             "value": f"{report.n_shared}",
             "null": f"random lists: up to {report.shared_null}",
         },
-        {
-            "what": f"Co-occurrence: a probe for “{first_name}” says yes to “{second_name}”",
-            "value": f"{report.first_in_second:.0%}",
-            "null": f"ordinary sentences: {report.first_in_ordinary:.0%}, its own: "
-            f"{report.first_in_first:.0%}",
-        },
-        {
-            "what": f"Co-occurrence: a probe for “{second_name}” says yes to “{first_name}”",
-            "value": f"{report.second_in_first:.0%}",
-            "null": f"ordinary sentences: {report.second_in_ordinary:.0%}, its own: "
-            f"{report.second_in_second:.0%}",
-        },
-    ]
+    ]  # fmt: skip
     return {
         "verdict": report.verdict[0].upper() + report.verdict[1:],
         "reason": report.reason,
-        "title": "Cosine of the two directions",
+        "title": "Cosine of the two directions, seen from ordinary sentences",
         "layers": list(report.layers),
         "judged": [layer in report.judged for layer in report.layers],
         **{
@@ -80,5 +84,5 @@ def pair_state(report: Any, first_name: str, second_name: str) -> dict[str, Any]
     }
 
 
-def _span(low_high: tuple[float, float]) -> str:
-    return f"({number(low_high[0])} to {number(low_high[1])})"
+def _span(low: float, high: float) -> str:
+    return f"({number(low)} to {number(high)})"

@@ -37,6 +37,7 @@ class LayerNeurons:
     apart: Sequence[Bar] = ()
     n_both: int = 0
     expected: float = 0.0
+    most: int = 0  # 95 in 100 chance picks have at most as many
     n_apart: int = 0
 
 
@@ -131,7 +132,8 @@ def sign_state(figures: SignFigures, pair: int, layer: int) -> dict[str, Any]:
               ". " + VERDICTS[figures.verdict(*at)][0].upper(), 1)  # fmt: skip
     groups = [
         _group("Fire for both", neurons.both,
-               f"{neurons.n_both} neurons; by chance {neurons.expected:.0f}"),
+               f"{neurons.n_both} neurons; by chance {neurons.expected:.0f}, "
+               f"at most {neurons.most}"),
         _group("Tell them apart", neurons.apart,
                f"{neurons.n_apart} neurons; by chance 0"),
     ]  # fmt: skip

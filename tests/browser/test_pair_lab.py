@@ -23,6 +23,7 @@ import numpy as np
 from course_utils import snippets
 from course_utils.plots.semicolons import Bar, LayerNeurons, SignFigures
 from course_utils.polysemanticity import PairReport
+from course_utils.polysemanticity.verdict import View
 from course_utils.widgets.pair_lab import pair_lab
 from course_utils.widgets.semicolons import semicolon_panel
 
@@ -48,12 +49,14 @@ def measure(first, second):
     cosine = tuple(dice.uniform(-0.5, 0.8, 6))
     return PairReport(
         len(first), len(second), layers, cosine, tuple(c - 0.1 for c in cosine),
-        tuple(c + 0.1 for c in cosine), (-0.25,) * 6, (0.25,) * 6, layers[2:], 0.45, (0.35, 0.55),
-        (-0.25, 0.25), (0.9,) * 6, 0.95, 0.62, 13, 1536, 77, 12, 3.9, 8, 0.05, 0.1, 1.0, 0.9, 0.0,
+        tuple(c + 0.1 for c in cosine), (-0.25,) * 6, (0.25,) * 6, layers[2:],
+        View(0.45, 0.35, 0.55, -0.25, 0.25), View(0.4, 0.3, 0.5, -0.2, 0.2),
+        (0.9,) * 6, 0.95, 0.62, 13, 1536, 77, 12, 3.9, 8, 0.05, 0.1, 1.0, 0.9, 0.0,
         0.03, "likely in superposition together",
-        "Both are there, they seldom come together, and they share space. The cosine is 0.45 "
-        "(0.35 to 0.55); random lists have -0.25 to 0.25. 12 of the strongest neurons are the "
-        "same, of random lists up to 8.",
+        "Both are there, a probe for one says no to the other, and yet their directions are "
+        "alike: they share space, unless both have a third thing. Seen from ordinary sentences "
+        "0.45 (0.35 to 0.55; random lists -0.25 to 0.25), from many kinds 0.40 (0.30 to 0.50; "
+        "random lists -0.20 to 0.20).",
     )
 """
 SHOW = {"semicolons": "semicolon_panel(figures)", "pair-lab": "pair_lab(measure, snippets.pairs())"}
@@ -219,11 +222,13 @@ def test_a_key_is_answered_at_once(sign, record_property):
 def test_the_button_gives_a_verdict_and_a_chart(pairs, notebook):
     pairs.measure()
     expect(pairs.verdict).to_have_text("Likely in superposition together")
-    expect(pairs.words).to_contain_text("Both are there, they seldom come together")
+    expect(pairs.words).to_contain_text("Both are there, a probe for one says no to the other")
     assert pairs.svg.locator("circle.mark").count() == 7  # six layers, and one in the legend
     assert "layer 23" in pairs.svg.get_attribute("aria-label")
     rows = pairs.view.locator("dd b").all_text_contents()
-    assert rows == ["0.45 (0.35 to 0.55)", "95% of new cases right", "12", "5%", "10%"]
+    assert rows == [
+        "95% of new cases right", "0.45 (0.35 to 0.55)", "0.40 (0.30 to 0.50)", "5%", "10%", "12"
+    ]  # fmt: skip
     expect(pairs.view.locator(".caveat")).to_contain_text("not a proof")
     assert notebook.errors == []
 

@@ -4,6 +4,7 @@ never by comparing with the library's version alone."""
 from course_utils.checks.notebook_04_polysemanticity import (
     absolute,
     counting,
+    effective,
     groups,
     model,
     neurons,
@@ -14,6 +15,7 @@ from course_utils.checks.notebook_04_polysemanticity import (
 __all__ = [
     "absolute",
     "counting",
+    "effective",
     "groups",
     "model",
     "neurons",

@@ -27,12 +27,11 @@ TOGETHER = 64  # texts
 
 
 class Measured(NamedTuple):
-    """Effective number of classes of every neuron, its interval, and its null's lower end."""
+    """Effective number of classes of every neuron, and its interval."""
 
     effective: Tensor
     low: Tensor
     high: Tensor
-    null: Tensor
 
 
 @cache
@@ -44,12 +43,7 @@ def measured(name: str = "A") -> Measured:
     means = torch.stack([rows.mean(0) for rows in activations(name, texts)])
     dice = torch.Generator().manual_seed(0)
     low, high = neurons.interval(means, classes, generator=dice)
-    null = neurons.shuffled(
-        neurons.effective_classes, means, classes, n_permutations=40, generator=dice
-    )
-    return Measured(
-        neurons.effective_classes(means, classes), low, high, null.quantile(0.025, dim=0)
-    )
+    return Measured(neurons.effective_classes(means, classes), low, high)
 
 
 @torch.no_grad()

@@ -54,7 +54,6 @@ from course_utils.checks import ask, check, predict, reveal, start
 from course_utils.language.averages import (
     before_the_sign,
     massive,
-    take_layers,
     text_means,
     up_to_first,
 )
@@ -1063,7 +1062,7 @@ direction = check("4.8", direction)
 # it. So each snippet counts once, and what its language adds to all of its tokens alike is taken out.
 #
 # A few tokens are left out: those on which the model dumps what it has no use for. Their activations are many times as large
-# as all others. You will see in a moment what they would have done. (If the semicolon itself is such a token, its snippet does
+# as all others. At the end of this part you see what they would have done. (If the semicolon itself is such a token, its snippet does
 # not count, so some kinds have fewer snippets than were written.)
 
 # %%
@@ -1083,7 +1082,7 @@ def read_up_to(signs, texts, *, n_layers=30, leave_out_massive=True, step_back=F
     found = language.activations(smollm2, tokens, [*points, look], batch_size=4)
     keep = ~massive(found.values[look]) | (not leave_out_massive)
     return polysemanticity.sign_of(
-        take_layers(found, points, keep), found.text[keep],
+        (found.values.pop(point)[keep] for point in points), found.text[keep],
         is_sign[found.text, found.position][keep],
         n_random=60, generator=torch.Generator().manual_seed(0),
     )  # fmt: skip

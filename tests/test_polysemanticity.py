@@ -434,7 +434,6 @@ def test_the_semicolon_parts_in_the_neurons_of_layer_one(smollm2):
     from course_utils.language.averages import (
         before_the_sign,
         massive,
-        take_layers,
         up_to_first,
     )
     from course_utils.snippets import SIGNS, semicolons
@@ -452,10 +451,9 @@ def test_the_semicolon_parts_in_the_neurons_of_layer_one(smollm2):
         keep = ~massive(acts.values[look])
         assert 0.9 < keep.float().mean() < 1
         found[name] = poly.sign_of(
-            take_layers(acts, points, keep), acts.text[keep],
+            (acts.values.pop(point)[keep] for point in points), acts.text[keep],
             is_sign[acts.text, acts.position][keep], generator=seeded(),
         )  # fmt: skip
-        assert list(acts.values) == [look], "the layers are let go"
         before, is_last = before_the_sign(tokens, is_sign)
         assert (is_last.sum(1) == 1).all() and not (is_last & is_sign).any()
         assert torch.equal(before.lengths, is_last.int().argmax(1) + 1)

@@ -57,7 +57,7 @@ def read(
     sign = is_sign[found.text, found.position]
     return {
         site: sign_of(
-            torch.stack([found.values[point][keep] for point in some]),
+            (found.values.pop(point)[keep] for point in some),
             found.text[keep],
             sign[keep],
             generator=torch.Generator().manual_seed(seed),

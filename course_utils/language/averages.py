@@ -8,12 +8,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 
-from course_utils.language.activations import Activations, activations
+from course_utils.language.activations import Activations, stream
 from course_utils.language.points import hook_point
-from course_utils.language.tokens import Tokens
+from course_utils.language.tokens import Tokens, tokenize
 
 AFTER = 3  # the layer after which they stand out in SmolLM2
 RATIO = 2.0
+TOGETHER = 8  # texts that are read at once, and among which a token is massive or not
 
 
 def massive(residual: Float[Tensor, "rows d_model"], ratio: float = RATIO) -> Bool[Tensor, " rows"]:
@@ -66,21 +67,6 @@ def _at(start: Tensor, longest: int) -> Tensor:
     return start.clamp_max(longest - 1)[..., None].expand(-1, -1, 2)
 
 
-def take_layers(
-    found: Activations, points: Sequence[str], keep: Bool[Tensor, " rows"]
-) -> Float[Tensor, "layers kept units"]:
-    """The kept rows at several points, in one tensor. `found` loses them: there is memory for once.
-
-    Raises:
-        KeyError: there is nothing at one of the points.
-    """
-    first = found.values[points[0]]
-    taken = first.new_empty(len(points), int(keep.sum()), first.shape[1])
-    for layer, point in zip(taken, points):
-        layer.copy_(found.values.pop(point)[keep])
-    return taken
-
-
 def text_means(
     model: TransformerBridge,
     texts: Sequence[str] | Tokens,
@@ -91,25 +77,31 @@ def text_means(
 ) -> dict[str, Float[Tensor, "layers n_texts units"]]:
     """The mean activations of each text at some sites in some layers.
 
-    Tokens with massive activations are left out, unless a text has no others.
+    Tokens with massive activations are left out, unless a text has no others. Memory does not grow
+    with the number of tokens.
 
     Raises:
-        ValueError: as for `activations` and `hook_point`.
+        ValueError: as for `stream` and `hook_point`.
     """
     points = {site: [hook_point(model, layer, site) for layer in layers] for site in sites}
     look = hook_point(model, min(AFTER, model.cfg.n_layers - 1), "resid_post")
     wanted = [look, *(point for some in points.values() for point in some)]
-    found = activations(model, texts, wanted, batch_size=8, progress=progress)
-    weights = _weights(found, ~massive(found.values[look]))
-    return {
-        site: torch.stack([weights @ found.values[point] for point in some])
-        for site, some in points.items()
-    }
+    tokens = texts if isinstance(texts, Tokens) else tokenize(model, texts)
+    means: dict[str, Tensor] = {}
+    for block in stream(model, tokens, wanted, batch_size=TOGETHER, progress=progress):
+        found, weights = _weights(block, ~massive(block.values[look]))
+        for site, some in points.items():
+            values = torch.stack([weights @ block.values[point] for point in some])
+            if site not in means:
+                means[site] = values.new_empty(len(layers), len(tokens.ids), values.shape[2])
+            means[site][:, found] = values
+    return means
 
 
-def _weights(found: Activations, keep: Tensor) -> Tensor:
-    """(n_texts, rows): the share of each token in the mean of its text."""
-    own = torch.nn.functional.one_hot(found.text).T.bool()
+def _weights(block: Activations, keep: Tensor) -> tuple[Tensor, Tensor]:
+    """Which texts there are, and of each the share of every token in its mean: (texts, rows)."""
+    found = block.text.unique()
+    own = block.text == found[:, None]
     some = (own & keep).any(1, keepdim=True)
     own = torch.where(some, own & keep, own).float()
-    return own / own.sum(1, keepdim=True)
+    return found, own / own.sum(1, keepdim=True)

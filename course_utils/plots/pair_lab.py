@@ -64,7 +64,7 @@ def pair_state(report: Any, first_name: str, second_name: str) -> dict[str, Any]
     return {
         "verdict": report.verdict[0].upper() + report.verdict[1:],
         "reason": report.reason,
-        "title": "Cosine of the two directions, seen from ordinary sentences",
+        "title": "Cosine, seen from ordinary sentences",
         "layers": list(report.layers),
         "judged": [layer in report.judged for layer in report.layers],
         **{

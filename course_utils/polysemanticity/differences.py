@@ -28,7 +28,24 @@ def differences(
     Raises:
         ValueError: no text has both.
     """
-    return _weights(text, is_sign).to(values.dtype) @ values
+    return weights(text, is_sign).to(values.dtype) @ values
+
+
+def weights(
+    text: Int[Tensor, " n_tokens"], is_sign: Bool[Tensor, " n_tokens"]
+) -> Float[Tensor, "n_texts n_tokens"]:
+    """What each token counts in each text's difference, which is this matrix times the values.
+
+    Raises:
+        ValueError: no text has both a sign and another token.
+    """
+    own = torch.nn.functional.one_hot(text).T.bool()  # (texts, tokens)
+    sign, other = own & is_sign, own & ~is_sign
+    used = sign.any(1) & other.any(1)
+    if not used.any():
+        raise ValueError("no text has both a sign and another token; are the signs marked?")
+    sign, other = sign[used].double(), other[used].double()
+    return sign / sign.sum(1, keepdim=True) - other / other.sum(1, keepdim=True)
 
 
 def random_signs(
@@ -61,20 +78,22 @@ def random_directions(
     Raises:
         ValueError: n is below 1, or no text has a sign and something else.
     """
+    return random_weights(text, is_sign, n=n, generator=generator).to(values.dtype) @ values
+
+
+def random_weights(
+    text: Int[Tensor, " n_tokens"],
+    is_sign: Bool[Tensor, " n_tokens"],
+    *,
+    n: int = 100,
+    generator: Generator | None = None,
+) -> Float[Tensor, "{n} n_tokens"]:
+    """What each token counts in each of the `random_directions`.
+
+    Raises:
+        ValueError: as for `random_directions`.
+    """
     if n < 1:
         raise ValueError(f"n is {n}; use at least 1.")
-    each = [
-        _weights(text, random_signs(text, is_sign, generator=generator)).mean(0) for _ in range(n)
-    ]
-    return torch.stack(each).to(values.dtype) @ values
-
-
-def _weights(text: Tensor, is_sign: Tensor) -> Float[Tensor, "n_texts n_tokens"]:
-    """What each token counts in each text's difference."""
-    own = torch.nn.functional.one_hot(text).T.bool()  # (texts, tokens)
-    sign, other = own & is_sign, own & ~is_sign
-    used = sign.any(1) & other.any(1)
-    if not used.any():
-        raise ValueError("no text has both a sign and another token; are the signs marked?")
-    sign, other = sign[used].double(), other[used].double()
-    return sign / sign.sum(1, keepdim=True) - other / other.sum(1, keepdim=True)
+    signs = (random_signs(text, is_sign, generator=generator) for _ in range(n))
+    return torch.stack([weights(text, random).mean(0) for random in signs])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from course_utils.polysemanticity.differences import differences, random_directions
+from course_utils.polysemanticity.differences import random_weights, weights
 from course_utils.polysemanticity.directions import (
     bootstrap_interval,
     cosine,
@@ -45,7 +47,7 @@ class SignComparison:
 
 
 def sign_of(
-    values: Float[Tensor, "layers n_tokens n_units"],
+    layers: Iterable[Float[Tensor, "n_tokens n_units"]],
     text: Int[Tensor, " n_tokens"],
     is_sign: Bool[Tensor, " n_tokens"],
     *,
@@ -54,13 +56,16 @@ def sign_of(
 ) -> Sign:
     """From the activations of every token of the texts of one class.
 
+    Each layer is used once, so they may come one after the other, each when the one before it is
+    let go. The random tokens are the same in all of them.
+
     Raises:
         ValueError: as for `differences` and `random_directions`.
     """
-    return Sign(
-        differences(values, text, is_sign),
-        random_directions(values, text, is_sign, n=n_random, generator=generator),
-    )
+    real = weights(text, is_sign).float()
+    random = random_weights(text, is_sign, n=n_random, generator=generator).float()
+    found = [(real @ values, random @ values) for values in layers]
+    return Sign(*(torch.stack(parts) for parts in zip(*found)))
 
 
 def compare_signs(

@@ -32,6 +32,7 @@
 
 # %%
 import math
+import textwrap
 from collections import Counter
 from itertools import combinations
 
@@ -1099,15 +1100,15 @@ if smollm2:
 # %%
 if smollm2:
     print("layer   JavaScript and English   English and French")
+    cosines = {}
     for layer in (0, 1, 5, 10, 15, 20, 25, 29):
         d = {}
         for name in ("JavaScript", "English", "French"):
             rows = signs[name].rows[layer]
             d[name] = direction(rows, torch.zeros(1, rows.shape[1]))
-        js_en, en_fr = d["JavaScript"] @ d["English"], d["English"] @ d["French"]
-        print(f"{layer:5} {float(js_en):17.2f} {float(en_fr):20.2f}")
-        if layer == 15:
-            reveal("4.h", round(float(js_en), 2), "In layer 15. Far from 1. Is it far from 0?")
+        cosines[layer] = float(d["JavaScript"] @ d["English"])
+        print(f"{layer:5} {cosines[layer]:17.2f} {float(d['English'] @ d['French']):20.2f}")
+    reveal("4.h", round(cosines[15], 2), "Far from 1. Is it far from 0?")
     reveal("4.i", "higher", "In nearly all layers. One sign, and mostly one meaning.")
 
 # %% [markdown]
@@ -1214,7 +1215,8 @@ def layer_neurons(first, second, generator):
 
 if smollm2:
     generator = torch.Generator().manual_seed(0)
-    pairs = list(combinations(CLASSES, 2))
+    first_pair = ("JavaScript", "English")
+    pairs = sorted(combinations(CLASSES, 2), key=lambda pair: pair != first_pair)
     table = {
         (a, b): polysemanticity.compare_signs(
             signs[a], signs[b], n_bootstrap=400, n_shuffles=100, generator=generator,
@@ -1449,7 +1451,7 @@ if smollm2:
         for slug in ("cooking_law", "dna_hex", "hebrew_base64", "even_odd", "praise_sarcasm")
     }
     for slug, report in reports.items():
-        print(f"{worked[slug].title}: {report.verdict}. {report.reason}\n")
+        print(textwrap.fill(f"{worked[slug].title}: {report.verdict}. {report.reason}"), "\n")
     assert reports["cooking_law"].verdict == "likely orthogonal"
     assert reports["dna_hex"].verdict == "likely in superposition together"
     assert reports["hebrew_base64"].verdict == "depends on what they are compared with"

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from course_utils.sae import TopKConfig, TopKSAE
-from course_utils.sae.sparse import Transposed, dots, top_k, weighted_rows
+from course_utils.sae.largest import top_k
+from course_utils.sae.sparse import Places
 
 
 def random_sae(config, seed=0, dtype=torch.float64):
@@ -47,22 +48,28 @@ def test_top_k_takes_exactly_the_k_largest_also_of_equal_ones(batch, d_sae, k, v
 
 @pytest.mark.parametrize("k", [0, -1, 9])
 def test_top_k_says_which_k_is_possible(k):
-    with pytest.raises(ValueError, match=f"k is {k}; use a number between 1 and d_sae = 8"):
+    with pytest.raises(ValueError, match=f"k is {k}; use a number between 1 and 8"):
         top_k(torch.zeros(2, 8), k)
 
 
 # The products
 
 
-def test_sparse_products_are_the_dense_ones():
-    values, table, x = rows(6, 4), rows(32, 5), rows(6, 5, 3)
-    indices = torch.stack(
-        [torch.randperm(32, generator=Generator().manual_seed(i))[:4] for i in range(6)]
-    )
-    code = torch.zeros(6, 32, dtype=torch.float64).scatter_(1, indices, values)
-    torch.testing.assert_close(weighted_rows(values, indices, table), code @ table)
-    torch.testing.assert_close(dots(x, table, indices), (x @ table.T).gather(1, indices))
-    torch.testing.assert_close(Transposed(indices, 32).sums(values, x), code.T @ x)
+@pytest.mark.parametrize("counts", [[4] * 6, [0, 3, 1, 0, 9, 0], [0, 0]])
+def test_sparse_products_are_the_dense_ones(counts):
+    g = Generator().manual_seed(0)
+    batch, places_a_sample = len(counts), [torch.randperm(32, generator=g)[:c] for c in counts]
+    values, table, x = rows(1, sum(counts))[0], rows(32, 5), rows(batch, 5, 3)
+    code, mask = torch.zeros(2, batch, 32, dtype=torch.float64)
+    for s, (latents, some) in enumerate(zip(places_a_sample, values.split(counts))):
+        code[s, latents], mask[s, latents] = some, 1
+    offsets = torch.tensor([0, *counts]).cumsum(0)
+    places = Places(torch.cat(places_a_sample), offsets, 32)
+    torch.testing.assert_close(places.decode(values, table), code @ table)
+    torch.testing.assert_close(places.sums(values, x), code.T @ x)
+    torch.testing.assert_close(places.totals(values), code.sum(0))
+    dots = (x @ table.T * mask).T[places.latent, places.sample]
+    torch.testing.assert_close(places.dots(x, table), dots)
 
 
 # The definition and its gradients

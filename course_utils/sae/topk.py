@@ -9,17 +9,15 @@ task of their own, AuxK: to say with their k_aux largest numbers what the others
 Source: Gao et al., "Scaling and evaluating sparse autoencoders" (2024), sections 2.3 and A.2.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from course_utils.sae.largest import BLOCK, largest
 from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes
-from course_utils.sae.sparse import Transposed, dots, top_k, weighted_rows
-
-BLOCK = 2**22  # numbers of z at a time: they stay in the processor's cache
+from course_utils.sae.sparse import Places
 
 
 @dataclass(frozen=True)
@@ -75,13 +73,14 @@ class TopKSAE(SAE):
             ValueError: x is not (batch, d_in).
         """
         check_rows(x, self.config.d_in)
-        parts = [top_k(z, self.config.k) for z in self._blocks(x - self.b_dec)]
-        values, indices = (torch.cat(part) for part in zip(*parts))
+        values, indices = largest(x - self.b_dec, self.W_enc.T, self.b_enc, self.config.k)
         return values.relu_(), indices
 
     def __call__(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
         """x_hat, by way of the sparse code."""
-        return weighted_rows(*self.encode_sparse(x), self.W_dec) + self.b_dec
+        values, indices = self.encode_sparse(x)
+        places = Places.of_rows(indices, self.config.d_sae)
+        return places.decode(values.flatten(), self.W_dec) + self.b_dec
 
     def gradients(
         self, x: Float[Tensor, "batch d_in"], dead: Bool[Tensor, " d_sae"] | None = None
@@ -102,19 +101,18 @@ class TopKSAE(SAE):
         Raises:
             ValueError: x is not (batch, d_in).
         """
-        batch, d_sae = len(x), self.config.d_sae
+        batch = len(x)
         values, indices = self.encode_sparse(x)
+        values, places = values.flatten(), Places.of_rows(indices, self.config.d_sae)
         r, active = x - self.b_dec, values > 0
-        error = weighted_rows(values, indices, self.W_dec).sub_(r)  # x_hat - x
-        squared = error.square().sum().item() / batch
-        dx_hat = error.mul_(2 / batch)
-        dz = dots(dx_hat, self.W_dec, indices).mul_(active)
-        by_latent = Transposed(indices, d_sae)
-        dW_dec = by_latent.sums(values, dx_hat)
-        dW_enc_T = by_latent.sums(dz, r)
-        db_enc = x.new_zeros(d_sae).index_add_(0, indices.flatten(), dz.flatten())
-        fired = torch.zeros(d_sae, dtype=torch.bool)
-        fired[indices[active]] = True
+        miss = places.decode(values, self.W_dec).sub_(r)  # x_hat - x
+        squared = miss.square().sum().item() / batch
+        dx_hat = miss.mul_(2 / batch)
+        dz = places.dots(dx_hat, self.W_dec).mul_(active)
+        dW_dec, dW_enc_T = places.sums(values, dx_hat), places.sums(dz, r)
+        db_enc = places.totals(dz)
+        fired = torch.zeros(self.config.d_sae, dtype=torch.bool)
+        fired[places.latent[active]] = True
         loss = squared
         if dead is not None and self.config.aux_coefficient and bool(dead.any()):
             auxiliary = self._add_auxiliary(r, dx_hat, dead, dW_enc_T, db_enc, dW_dec)
@@ -164,10 +162,3 @@ class TopKSAE(SAE):
         dW_dec.index_add_(0, which, d_decoder)
         db_enc.index_add_(0, which, d_bias)
         return coefficient * total / batch
-
-    def _blocks(self, r: Tensor) -> Iterator[Tensor]:
-        """z for some samples after the others, each overwritten by the next."""
-        rows = max(1, BLOCK // self.config.d_sae)
-        z = r.new_empty(min(rows, len(r)), self.config.d_sae)
-        for some in r.split(rows):
-            yield torch.addmm(self.b_enc, some, self.W_enc, out=z[: len(some)])

@@ -24,6 +24,8 @@ from course_utils.sae.files import load_sae, save_sae
 from course_utils.sae.model import SAE, Gradients
 from course_utils.sae.progress import Progress
 from course_utils.sae.recipe import Recipe
+from course_utils.sae.relu import ReluConfig, ReluSAE
+from course_utils.sae.saelens import read_saelens, write_saelens
 from course_utils.sae.topk import TopKConfig, TopKSAE
 from course_utils.sae.training import Trained, train
 
@@ -32,10 +34,14 @@ __all__ = [
     "Gradients",
     "Progress",
     "Recipe",
+    "ReluConfig",
+    "ReluSAE",
     "TopKConfig",
     "TopKSAE",
     "Trained",
     "load_sae",
+    "read_saelens",
     "save_sae",
     "train",
+    "write_saelens",
 ]

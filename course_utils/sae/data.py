@@ -12,6 +12,8 @@ import torch
 from safetensors import safe_open
 from torch import Generator, Tensor
 
+from course_utils.sae.team import in_parts
+
 Stream = Iterable[Tensor] | Callable[[int], Iterable[Tensor]]
 Data = Tensor | str | Path | Stream
 CHUNK = 2**24  # numbers that are looked at together
@@ -89,7 +91,9 @@ class Rows:
             parts.append(self.order[self.place : self.place + rows])
             self.place += len(parts[-1])
             rows -= len(parts[-1])
-        return self.x[torch.cat(parts)].float()
+        order = torch.cat(parts)
+        drawn = in_parts(lambda some: self.x[order[some]].float(), len(order))
+        return drawn[0] if len(drawn) == 1 else torch.cat(drawn)
 
     def state(self) -> dict[str, Tensor]:
         """The generator before it drew the present order, and the place in that."""

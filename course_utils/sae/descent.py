@@ -1,13 +1,17 @@
 """One step against the gradient, which leaves every direction of the decoder at norm 1."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.optim.adam import adam
 
 from course_utils.sae.model import SAE, Gradients
 from course_utils.sae.recipe import Recipe
+from course_utils.sae.team import in_parts
 
 NAMES = ("W_enc", "b_enc", "W_dec", "b_dec")
+LATENTS = 256  # at a time: their weights, gradients and averages fit into a core's cache
+EPSILON = 1e-8
 
 
 def remove_parallel(
@@ -35,37 +39,68 @@ class Descent:
 
     def __init__(self, sae: SAE, recipe: Recipe) -> None:
         self.sae, self.recipe = sae, recipe
-        self.parameters = sae.parameters()
-        self.adam = torch.optim.Adam(
-            self.parameters, betas=(recipe.beta_1, recipe.beta_2), fused=True
-        )
+        self.averages = {
+            f"{name}.{average}": torch.zeros_like(weights)
+            for name, weights in zip(NAMES, sae.parameters())
+            for average in ("mean", "square")
+        }
 
-    def step(self, gradients: Gradients, number: int) -> None:
-        """Step `number` of the recipe; the gradients are used up."""
-        remove_parallel(gradients.W_dec, self.sae.W_dec)
-        self.adam.param_groups[0]["lr"] = self.recipe.learning_rate_at(number)
-        downhill = (gradients.W_enc.T, gradients.b_enc, gradients.W_dec, gradients.b_dec)
-        for parameter, gradient in zip(self.parameters, downhill):
-            parameter.grad = gradient
-        self.adam.step()
-        for parameter in self.parameters:
-            parameter.grad = None
-        normalise_rows(self.sae.W_dec)
+    def step(self, parts: list[Gradients], number: int) -> None:
+        """Step `number` of the recipe, against the sum of these gradients, which are used up."""
+        b_dec = [part.b_dec for part in parts]
+        self._move(("b_dec",), slice(None), [b_dec], number)
+
+        def move(latents: slice) -> None:
+            gradients = [
+                [part.W_enc.T[latents] for part in parts],
+                [part.b_enc[latents] for part in parts],
+                [part.W_dec[latents] for part in parts],
+            ]
+            self._move(("W_enc", "b_enc", "W_dec"), latents, gradients, number)
+
+        in_parts(move, len(self.sae.b_enc), longest=LATENTS)
+
+    def _move(
+        self, names: tuple[str, ...], which: slice, gradients: list[list[Tensor]], number: int
+    ) -> None:
+        all_weights = dict(zip(NAMES, self.sae.parameters()))
+        weights = [all_weights[name][which] for name in names]
+        totals = [some[0] for some in gradients]
+        for total, some in zip(totals, gradients):
+            for more in some[1:]:
+                total += more
+        if "W_dec" in names:
+            remove_parallel(totals[-1], weights[-1])
+        recipe = self.recipe
+        adam(
+            weights,
+            totals,
+            [self.averages[f"{name}.mean"][which] for name in names],
+            [self.averages[f"{name}.square"][which] for name in names],
+            [],
+            [torch.tensor(float(number)) for _ in names],
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            weight_decay=0.0,
+            lr=recipe.learning_rate_at(number),
+            beta1=recipe.beta_1,
+            beta2=recipe.beta_2,
+            eps=EPSILON,
+        )
+        if "W_dec" in names:
+            normalise_rows(weights[-1])
+
+    def forget(self, latents: Int[Tensor, " some"]) -> None:
+        """Let Adam begin anew with some latents, which have been changed by hand."""
+        for name, average in self.averages.items():
+            if not name.startswith("b_dec"):
+                average[latents] = 0
 
     def state(self) -> dict[str, Tensor]:
-        """Adam's averages and its count of steps; empty before the first step."""
-        found = self.adam.state_dict()["state"]
-        return {f"{NAMES[i]}.{key}": value for i in found for key, value in found[i].items()}
+        """Adam's averages of the gradient and of its square."""
+        return self.averages
 
     def resume(self, state: dict[str, Tensor]) -> None:
-        full = self.adam.state_dict()
-        full["state"] = {
-            i: {
-                key.split(".")[1]: value
-                for key, value in state.items()
-                if key.split(".")[0] == name
-            }
-            for i, name in enumerate(NAMES)
-            if state
-        }
-        self.adam.load_state_dict(full)
+        for name, average in self.averages.items():
+            average.copy_(state[name])

@@ -10,10 +10,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from course_utils.sae.model import SAE
+from course_utils.sae.relu import ReluConfig, ReluSAE
 from course_utils.sae.topk import TopKConfig, TopKSAE
 
-Config = TopKConfig
-ARCHITECTURES: dict[str, tuple[type, type[SAE]]] = {"topk": (TopKConfig, TopKSAE)}
+Config = ReluConfig | TopKConfig
+ARCHITECTURES: dict[str, tuple[type, type[SAE]]] = {
+    "relu": (ReluConfig, ReluSAE),
+    "topk": (TopKConfig, TopKSAE),
+}
 
 
 def architecture(config: Config) -> str:

@@ -13,7 +13,7 @@ from course_utils.sae.sparse import Places
 
 SMALL = 256  # so many numbers are sorted at once; must be a power of 2
 WIDTH = 4
-BLOCK = 2**23  # numbers of a product at a time: they stay in the processor's cache
+BLOCK = 2**22  # numbers of a product at a time: they stay in the processor's cache
 SPARE = 16  # candidates beyond the k that are looked for, at least
 
 

@@ -11,7 +11,7 @@ Source: Bricken et al., "Towards Monosemanticity" (2023).
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 
@@ -35,6 +35,27 @@ class SAE:
     def __call__(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
         """x_hat: what is left of x when it has gone through its code."""
         return self.decode(self.encode(x))
+
+    def gradients(
+        self,
+        x: Float[Tensor, "batch d_in"],
+        dead: Bool[Tensor, " d_sae"] | None = None,
+        step: int | None = None,
+        *,
+        batch: int | None = None,
+    ) -> "Gradients":
+        """The derivative of the loss on a batch, given which latents are dead."""
+        raise NotImplementedError
+
+    def revive(
+        self,
+        x: Float[Tensor, "batch d_in"],
+        dead: Bool[Tensor, " d_sae"],
+        step: int,
+        generator: Generator,
+    ) -> Int[Tensor, " reborn"]:
+        """After each step: change dead latents, if it is time to, and return which."""
+        return torch.empty(0, dtype=torch.int64)
 
     def parameters(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The four tensors, each contiguous; the encoder as W_enc.T, a row a latent."""

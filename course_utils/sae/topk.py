@@ -83,7 +83,12 @@ class TopKSAE(SAE):
         return places.decode(values.flatten(), self.W_dec) + self.b_dec
 
     def gradients(
-        self, x: Float[Tensor, "batch d_in"], dead: Bool[Tensor, " d_sae"] | None = None
+        self,
+        x: Float[Tensor, "batch d_in"],
+        dead: Bool[Tensor, " d_sae"] | None = None,
+        step: int | None = None,
+        *,
+        batch: int | None = None,
     ) -> Gradients:
         """The derivative of the loss by hand, with every product but the encoder's sparse.
 
@@ -98,10 +103,15 @@ class TopKSAE(SAE):
         counts as a constant and e_hat = a W_dec, with a the k_aux largest z of dead latents. With
         less than k_aux dead latents, it counts proportionally less.
 
+        Args:
+            dead: which latents are; None stands for none.
+            step: has no influence here.
+            batch: of how many samples x is a part, over which to average; None means x is all.
+
         Raises:
             ValueError: x is not (batch, d_in).
         """
-        batch = len(x)
+        batch = batch or len(x)
         values, indices = self.encode_sparse(x)
         values, places = values.flatten(), Places.of_rows(indices, self.config.d_sae)
         r, active = x - self.b_dec, values > 0
@@ -115,7 +125,7 @@ class TopKSAE(SAE):
         fired[places.latent[active]] = True
         loss = squared
         if dead is not None and self.config.aux_coefficient and bool(dead.any()):
-            auxiliary = self._add_auxiliary(r, dx_hat, dead, dW_enc_T, db_enc, dW_dec)
+            auxiliary = self._add_auxiliary(r, dx_hat, dead, dW_enc_T, db_enc, dW_dec, batch)
             loss += auxiliary
         db_dec = dx_hat.sum(0) - db_enc @ self.W_enc.T
         l0 = active.sum().item() / batch
@@ -129,6 +139,7 @@ class TopKSAE(SAE):
         dW_enc_T: Tensor,
         db_enc: Tensor,
         dW_dec: Tensor,
+        batch: int,
     ) -> float:
         """Adds what AuxK contributes to three gradients, and returns its loss.
 
@@ -138,7 +149,7 @@ class TopKSAE(SAE):
         k_aux = self.config.k_aux or max(1, self.config.d_in // 2)
         coefficient = self.config.aux_coefficient * min(1.0, len(which) / k_aux)
         encoder, decoder, bias = self.W_enc.T[which], self.W_dec[which], self.b_enc[which]
-        batch, total = len(r), 0.0
+        total = 0.0
         d_encoder, d_decoder = torch.zeros_like(encoder), torch.zeros_like(decoder)
         d_bias = torch.zeros_like(bias)
         rows = max(1, BLOCK // len(which))

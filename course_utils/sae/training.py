@@ -30,9 +30,10 @@ from course_utils.sae.files import (
     read_tensors,
     write_tensors,
 )
-from course_utils.sae.model import SAE, initial_weights
+from course_utils.sae.model import SAE, Gradients, initial_weights
 from course_utils.sae.progress import Progress, Show, progress_bar
 from course_utils.sae.recipe import Recipe
+from course_utils.sae.team import in_parts
 
 SAMPLE = 16_384  # activations that say where the data lies and how large it is
 FIGURES = ("loss", "error", "l0", "fvu", "dead")
@@ -139,19 +140,28 @@ class _Run:
             self.begin()
         recipe = self.recipe
         x = self.source.take(recipe.batch_size)
-        if self.scale != 1:
-            x = x * self.scale
         dead = self.since_fired > recipe.dead_after
-        gradients = self.sae.gradients(x, dead)
-        self.descent.step(gradients, self.taken)
+
+        def gradients(rows: slice) -> Gradients:
+            some = x[rows].mul_(self.scale)
+            return self.sae.gradients(some, dead, self.taken, batch=len(x))
+
+        parts = in_parts(gradients, len(x))
+        loss, error, l0 = (sum(getattr(p, f) for p in parts) for f in ("loss", "error", "l0"))
+        self.descent.step(parts, self.taken)
         self.since_fired += len(x)
-        self.since_fired[gradients.fired] = 0
-        fvu = gradients.error / self.variance if self.variance else 0.0
-        n_dead = int((self.since_fired > recipe.dead_after).sum())
-        figures = gradients.loss, gradients.error, gradients.l0, fvu, n_dead
+        for part in parts:
+            self.since_fired[part.fired] = 0
+        dead = self.since_fired > recipe.dead_after
+        reborn = self.sae.revive(x, dead, self.taken + 1, self.generator)
+        self.descent.forget(reborn)
+        self.since_fired[reborn] = 0
+        fvu = error / self.variance if self.variance else 0.0
+        n_dead = int(dead.sum())
+        figures = loss, error, l0, fvu, n_dead
         self.history[self.taken] = torch.tensor(figures, dtype=torch.float64)
         self.taken += 1
-        return Progress(self.taken, recipe.steps, gradients.loss, gradients.l0, fvu, n_dead)
+        return Progress(self.taken, recipe.steps, loss, l0, fvu, n_dead)
 
     def _asked(self) -> dict[str, object]:
         """What was asked for: a checkpoint fits only the same."""

@@ -106,7 +106,9 @@ def from_blocks(
             path = block_path(folder, number % blocks)
             while not path.exists():
                 if not alive() and not path.exists():
-                    raise RuntimeError(f"{path.name} is missing, and the process that makes it ended.")
+                    raise RuntimeError(
+                        f"{path.name} is missing, and the process that makes it ended."
+                    )
                 time.sleep(patience)
             yield load_file(path)["activations"]
             number += 1

@@ -42,10 +42,10 @@ class Package:
     licence: str
 
 
-GFDL, GPL = "GFDL-1.2+ or GPL-2+", "GPL-2+"
+GPL = "GPL-2+"
 DOC, SHARE = "usr/share/doc", "usr/share"
 PACKAGES = (
-    Package("anarchism", "html", {"en": f"{DOC}/anarchism/html/*.html"}, GFDL),
+    Package("anarchism", "html", {"en": f"{DOC}/anarchism/html/*.html"}, "GPL-2"),
     Package(
         "debian-handbook",
         "html",
@@ -59,7 +59,7 @@ PACKAGES = (
         "installation-guide-amd64",
         "html",
         {code: f"{DOC}/installation-guide-amd64/{code}/*.html" for code in LANGUAGES},
-        GPL,
+        "GPL-2",
     ),
     Package(
         "gnome-user-docs",
@@ -84,7 +84,7 @@ PACKAGES = (
             f"developers-reference-{code}",
             "html",
             {code: f"{SHARE}/developers-reference/{code}/*.html"},
-            GPL,
+            "GPL-2",
         )
         for code in ("fr", "de")
     ),
@@ -116,6 +116,7 @@ PACKAGES = (
 # One from PyPI, for its semicolons. It has other translations, too, that are not free: not used.
 BIBLE, BIBLE_VERSION, BIBLE_FILE = "bbible", "0.2.1", "bbible/data/kjv.json"
 BIBLE_LICENCE = "King James Version, public domain"
+LICENCES = {package.name: package.licence for package in PACKAGES} | {BIBLE: BIBLE_LICENCE}
 # Words of which every sentence has some, and the other two languages hardly any.
 COMMON = {
     "en": "the of and to is that it for with as be this by are not or have from which you was "
@@ -232,7 +233,10 @@ def _read(kind: str, code: str, files: list[Path]) -> Iterator[tuple[str, str]]:
 
 
 class _Paragraphs(HTMLParser):
-    """What is written in <p> or in DocBook's <div class="para">, with one space for any white space; not in <pre> and the like."""
+    """What is written in <p> or in DocBook's <div class="para">, but not in <pre> and the like.
+
+    Any white space becomes one space.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -274,7 +278,7 @@ def html_paragraphs(text: str) -> list[str]:
 
 
 def language_of(text: str) -> str | None:
-    """"en", "fr" or "de" by the commonest words; None where none of the three is clear."""
+    """ "en", "fr" or "de" by the commonest words; None where none of the three is clear."""
     words = re.findall(r"\w+", text.lower())
     counts = sorted(((sum(w in some for w in words), code) for code, some in WORDS.items()))
     (second, _), (first, code) = counts[-2:]

@@ -59,20 +59,27 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, object]
         raise ValueError(f"{path} is not a file that this package wrote: {error}.") from error
 
 
-def save_sae(sae: SAE, path: str | Path) -> None:
-    """Write an autoencoder with its config to one file, which `load_sae` reads."""
+def save_sae(sae: SAE, path: str | Path, *, half: bool = False) -> None:
+    """Write an autoencoder with its config to one file, which `load_sae` reads.
+
+    Args:
+        half: keep the weights with 16 bits, in half the space. `load_sae` gives 32 again.
+    """
     tensors = {"W_enc": sae.W_enc, "b_enc": sae.b_enc, "W_dec": sae.W_dec, "b_dec": sae.b_dec}
+    if half:
+        tensors = {name: tensor.half() for name, tensor in tensors.items()}
     about = {"architecture": architecture(sae.config), "config": asdict(sae.config)}
     write_tensors(path, tensors, about)
 
 
 def load_sae(path: str | Path) -> SAE:
-    """Read an autoencoder that `save_sae` wrote.
+    """Read an autoencoder that `save_sae` wrote; its weights have at least 32 bits.
 
     Raises:
         ValueError: there is no such file, or it is not one of these.
     """
     tensors, about = read_tensors(path)
+    tensors = {name: x.float() if x.itemsize < 4 else x for name, x in tensors.items()}
     try:
         kind, model = ARCHITECTURES[about["architecture"]]
         return assemble(model, kind(**about["config"]), tensors)

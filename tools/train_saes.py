@@ -1,0 +1,209 @@
+"""Train the autoencoders that the course ships, and write course_utils/weights.
+
+    python tools/train_saes.py
+
+does everything: collects the text (`sae_text`), trains three TopK autoencoders, and writes them
+and their card (`sae_card`). Two are on the MLP's neurons of our one-layer transformers A and B, one
+on the residual stream of SmolLM2 after layer 4. It needs Debian's tools, a network for the first
+minutes, 12 GB of disk, and about two hours of two cores. Run again, it goes on where it was
+interrupted. What it needs again is kept in --cache, outside this repo.
+
+    python tools/train_saes.py --only one_layer_A    this one only, and no card
+    python tools/train_saes.py --rates one_layer_A   short runs at several learning rates only
+    python tools/train_saes.py --card                the card only, of autoencoders that are trained
+    python tools/train_saes.py --produce             only SmolLM2's activations, into the cache
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from sae_activations import BLOCK, Plan, Rows, from_blocks, from_one_layer, ids_of, produce
+from sae_card import HELD_OUT, TRIAL, Subject, Trained, held_out_plan, measure, write_card
+from sae_text import SHARES as SHARES_OF_SMOLLM2
+from sae_text import mixture
+from sae_text import prepare as prepare_text
+from tiny_lm_card import NAMES, load
+from tiny_lm_card import SHARES as SHARES_OF_OURS
+from tokenizers import Tokenizer
+from train_tiny_lm import WEIGHTS, load_rows, prepare, write
+
+from course_utils import assets
+from course_utils.assets import cache_folder
+from course_utils.language.conversion import SMOLLM2, TOKENIZER, convert
+from course_utils.sae import Progress, Recipe, TopKConfig, load_sae, save_sae, train
+
+SMOL = "smollm2_layer4"
+OURS = ("one_layer_A", "one_layer_B")
+TOKENS = 10_000_000  # of each
+SEED = {"one_layer_A": 1, "one_layer_B": 2, SMOL: 0}
+CONFIG = {
+    "one_layer_A": TopKConfig(d_in=512, d_sae=4096, k=32),
+    "one_layer_B": TopKConfig(d_in=512, d_sae=4096, k=32),
+    SMOL: TopKConfig(d_in=576, d_sae=4608, k=32),
+}
+RATE = {"one_layer_A": 1e-3, "one_layer_B": 1e-3, SMOL: 1e-3}
+STEPS = {name: TOKENS // Recipe().batch_size + 1 for name in CONFIG}
+RATES = (5e-4, 1e-3, 2e-3)  # of the short runs
+TEXT = 10_500_000  # tokens that are prepared
+BLOCKS = 160  # of SmolLM2's activations: a little more than are used
+
+
+def recipe(steps: int, rate: float) -> Recipe:
+    """A short rise, and a fall to 0 over the last fifth."""
+    return Recipe(steps=steps, learning_rate=rate, warmup_steps=steps // 25, decay_steps=steps // 5)
+
+
+def smollm2_rows(cache: Path, which: str) -> Rows:
+    """The rows of SmolLM2's tokens of each group, for "train" or "held out"."""
+    with np.load(cache / "tokens.npz") as arrays:
+        return {group: arrays[f"{which}/{group}"] for group in SHARES_OF_SMOLLM2}
+
+
+def rows_and_shares(name: str, cache: Path, tiny_lm: Path, which: str) -> tuple[Rows, dict]:
+    """What an autoencoder's model reads, and how much of each group."""
+    if name == SMOL:
+        return smollm2_rows(cache, which), SHARES_OF_SMOLLM2
+    return load_rows(tiny_lm, which), dict(zip(NAMES, SHARES_OF_OURS.tolist()))
+
+
+def plan_of(name: str, rows: Rows, shares: dict[str, float]) -> Plan:
+    """Which rows are read, in which order."""
+    return mixture({g: len(some) for g, some in rows.items()}, shares, BLOCKS * BLOCK, SEED[name])
+
+
+def tokenizer_of_smollm2() -> tuple[Path, int]:
+    """Its file, and the number of the token that begins every text."""
+    path = assets.path(SMOLLM2, convert) / TOKENIZER
+    return path, Tokenizer.from_file(str(path)).token_to_id("<|endoftext|>")
+
+
+def activations(
+    name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]
+) -> Callable[[int], object]:
+    """The stream that an autoencoder is trained on."""
+    if name == SMOL:
+        return from_blocks(cache / "smollm2", BLOCKS, alive)
+    rows, shares = rows_and_shares(name, cache, tiny_lm, "train")
+    return from_one_layer(load(WEIGHTS, name[-1]), rows, plan_of(name, rows, shares))
+
+
+def said(name: str) -> Callable[[Progress], None]:
+    """A line now and then."""
+
+    def show(now: Progress) -> None:
+        if now.step % 50 == 0 or now.step == now.steps:
+            figures = f"loss {now.loss:.2f}, FVU {now.fvu:.4f}, dead {now.dead}"
+            print(f"{name}: step {now.step} of {now.steps}, {figures}", flush=True)
+
+    return show
+
+
+def train_one(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) -> None:
+    """An autoencoder, from its checkpoint on if there is one, and its file."""
+    torch.set_num_threads(1)
+    stream = activations(name, cache, tiny_lm, alive)
+    began = time.process_time()
+    trained = train(
+        CONFIG[name],
+        stream,
+        recipe(STEPS[name], RATE[name]),
+        seed=SEED[name],
+        checkpoint=cache / f"{name}.safetensors",
+        progress=said(name),
+    )
+    path = WEIGHTS / f"{name}_sae.safetensors"
+    save_sae(trained.sae, path, half=True)
+    path.chmod(0o644)
+    last = {key: values[-100:].mean().item() for key, values in trained.history.items()}
+    about = {"recipe": asdict(recipe(STEPS[name], RATE[name])), "seed": SEED[name], "last": last}
+    about |= {"minutes": (time.process_time() - began) / 60, "scale": trained.scale}
+    write(cache / f"{name}.json", json.dumps(about, indent=1))
+
+
+def try_rates(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) -> None:
+    """Short runs, and how much of held-out variance each leaves unexplained."""
+    torch.set_num_threads(1)
+    stream = activations(name, cache, tiny_lm, alive)
+    found = []
+    rows, shares = rows_and_shares(name, cache, tiny_lm, "held out")
+    subject = Subject(name, tokenizer_of_smollm2()[1], small=name in OURS)
+    x = subject.activations(ids_of(rows, held_out_plan(rows, shares, 256)))
+    for rate in RATES:
+        # What is dead for good shows within so few samples only if fewer count as long.
+        short = replace(recipe(TRIAL, rate), dead_after=100_000)
+        trained = train(CONFIG[name], stream, short, seed=SEED[name], progress=said(name))
+        figures = measure({"trained": trained.sae}, lambda: iter([x]))["trained"]
+        found.append([rate, figures["fvu"], trained.history["dead"][-1].item()])
+        print(name, *found[-1], flush=True)
+    write(cache / f"{name}_rates.json", json.dumps(found))
+
+
+def trained_one(name: str, cache: Path, tiny_lm: Path, bos: int) -> Trained:
+    """What the card needs of one."""
+    rows, shares = rows_and_shares(name, cache, tiny_lm, "held out")
+    plan = held_out_plan(rows, shares, HELD_OUT // 127)
+    rates = cache / f"{name}_rates.json"
+    return Trained(
+        Subject(name, bos, small=name in OURS),
+        load_sae(WEIGHTS / f"{name}_sae.safetensors"),
+        rows,
+        plan,
+        json.loads((cache / f"{name}.json").read_text(encoding="utf-8")),
+        json.loads(rates.read_text(encoding="utf-8")) if rates.exists() else [],
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Train the autoencoders of the course.")
+    parser.add_argument("--only", choices=list(CONFIG), help="train only this one, and no card")
+    parser.add_argument("--rates", choices=list(CONFIG), help="only try learning rates")
+    parser.add_argument("--card", action="store_true", help="write the card only")
+    parser.add_argument("--produce", action="store_true", help="only read texts with SmolLM2")
+    parser.add_argument("--cache", type=Path, default=cache_folder() / "saes")
+    parser.add_argument("--tiny-lm", type=Path, default=cache_folder() / "tiny_lm")
+    options = parser.parse_args()
+    cache, tiny_lm = options.cache, options.tiny_lm
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    for folder in (cache, tiny_lm):
+        folder.mkdir(parents=True, exist_ok=True)
+    prepare(tiny_lm)
+    tokenizer, bos = tokenizer_of_smollm2()
+    prepare_text(cache, tiny_lm, tokenizer, bos, TEXT)
+    if options.produce:
+        rows, shares = rows_and_shares(SMOL, cache, tiny_lm, "train")
+        produce(cache / "smollm2", rows, plan_of(SMOL, rows, shares), bos)
+        return 0
+    names = [options.only or options.rates] if options.only or options.rates else list(CONFIG)
+    if not options.card:
+        reader = None
+        if SMOL in names:
+            command = [sys.executable, __file__, "--cache", str(cache), "--tiny-lm", str(tiny_lm)]
+            reader = subprocess.Popen([*command, "--produce"])
+        work = try_rates if options.rates else train_one
+        try:
+            for name in names:
+                work(name, cache, tiny_lm, lambda: reader is None or reader.poll() is None)
+        finally:
+            if reader is not None:
+                reader.terminate()
+    if options.card or not (options.only or options.rates):
+        torch.set_num_threads(1)
+        trained = {name: trained_one(name, cache, tiny_lm, bos) for name in CONFIG}
+        text = json.loads((cache / "text.json").read_text(encoding="utf-8"))
+        write(WEIGHTS / "SAE.md", write_card(trained, text, SHARES_OF_SMOLLM2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -285,7 +285,8 @@ def table_of_runs(trained: dict[str, Trained]) -> str:
         tokens = recipe["steps"] * recipe["batch_size"] / 1e6
         lines.append(
             f"| {name} | {config.d_in} | {config.d_sae:,} | {config.k} | {one.run['seed']} "
-            f"| {recipe['steps']:,} | {tokens:.2f} | {recipe['learning_rate']:g} "
+            f"| {recipe['steps']:,} | {tokens / one.run['passes']:.2f} | {one.run['passes']} "
+            f"| {recipe['learning_rate']:g} "
             f"| {recipe['warmup_steps']} | {recipe['decay_steps']} | {one.run['last']['fvu']:.3f} "
             f"| {one.run['last']['dead']:.0f} |"
         )
@@ -340,14 +341,14 @@ computes them: nothing has to be scaled.
 
 ## Training
 
-| autoencoder | d_in | d_sae | k | seed | steps | tokens, M | rate | rise | fall | FVU | dead |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+| which | d_in | d_sae | k | seed | steps | M tokens | passes | rate | rise | fall | FVU | dead |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 {runs}
 
 Adam (0.9, 0.999), 4,096 tokens a step; the learning rate rises over the first steps and falls to 0
-over the last ones. FVU is the fraction of variance unexplained, a mean over the last 100 steps, and
-so is the number of dead latents. AuxK with coefficient 1/32; a latent counts as dead after 500,000
-tokens without use. Weights have 32 bits. The learning rate was chosen in short runs of {trial}
+over the last ones. Every pass trains on all of the tokens. FVU is the fraction of variance
+unexplained, a mean over the last 100 steps, and so is the number of dead latents. AuxK with
+coefficient 1/32; a latent counts as dead after 500,000 tokens without use. Weights have 32 bits. The learning rate was chosen in short runs of {trial}
 steps, by FVU on text held out:
 
 | autoencoder | learning rate | FVU | not used in the last 100,000 tokens |

@@ -12,12 +12,15 @@ interrupted. What it needs again is kept in --cache, outside this repo.
     python tools/train_saes.py --rates one_layer_A   short runs at several learning rates only
     python tools/train_saes.py --card                the card only, of autoencoders that are trained
     python tools/train_saes.py --produce             only SmolLM2's activations, into the cache
+
+When there is less time: --tokens 4e6 reads fewer, and --passes 2 trains on each twice.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -53,10 +56,9 @@ CONFIG = {
     SMOL: TopKConfig(d_in=576, d_sae=4608, k=32),
 }
 RATE = {"one_layer_A": 1e-3, "one_layer_B": 1e-3, SMOL: 1e-3}
-STEPS = {name: TOKENS // Recipe().batch_size + 1 for name in CONFIG}
 RATES = (5e-4, 1e-3, 2e-3)  # of the short runs
 TEXT = 10_500_000  # tokens that are prepared
-BLOCKS = 160  # of SmolLM2's activations: a little more than are used
+BLOCKS = 160  # of TOKENS, when the longest are left out, and the last pool of what is shuffled
 
 
 def recipe(steps: int, rate: float) -> Recipe:
@@ -88,14 +90,20 @@ def tokenizer_of_smollm2() -> tuple[Path, int]:
     return path, Tokenizer.from_file(str(path)).token_to_id("<|endoftext|>")
 
 
+def blocks_of(tokens: float) -> int:
+    """How many blocks are read for so many tokens."""
+    return math.ceil(BLOCKS * tokens / TOKENS)
+
+
 def activations(
-    name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]
+    name: str, tokens: float, cache: Path, tiny_lm: Path, alive: Callable[[], bool]
 ) -> Callable[[int], object]:
     """The stream that an autoencoder is trained on."""
     if name == SMOL:
-        return from_blocks(cache / "smollm2", BLOCKS, alive)
+        return from_blocks(cache / "smollm2", blocks_of(tokens), alive)
     rows, shares = rows_and_shares(name, cache, tiny_lm, "train")
-    return from_one_layer(load(WEIGHTS, name[-1]), rows, plan_of(name, rows, shares))
+    plan = plan_of(name, rows, shares)[: blocks_of(tokens) * BLOCK]
+    return from_one_layer(load(WEIGHTS, name[-1]), rows, plan)
 
 
 def said(name: str) -> Callable[[Progress], None]:
@@ -109,15 +117,23 @@ def said(name: str) -> Callable[[Progress], None]:
     return show
 
 
-def train_one(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) -> None:
+def train_one(
+    name: str,
+    cache: Path,
+    tiny_lm: Path,
+    alive: Callable[[], bool],
+    tokens: float = TOKENS,
+    passes: int = 1,
+) -> None:
     """An autoencoder, from its checkpoint on if there is one, and its file."""
     torch.set_num_threads(1)
-    stream = activations(name, cache, tiny_lm, alive)
+    stream = activations(name, tokens, cache, tiny_lm, alive)
+    how = recipe(math.ceil(tokens * passes / Recipe().batch_size), RATE[name])
     began = time.process_time()
     trained = train(
         CONFIG[name],
         stream,
-        recipe(STEPS[name], RATE[name]),
+        how,
         seed=SEED[name],
         checkpoint=cache / f"{name}.safetensors",
         progress=said(name),
@@ -126,7 +142,7 @@ def train_one(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) 
     save_sae(trained.sae, path, half=True)
     path.chmod(0o644)
     last = {key: values[-100:].mean().item() for key, values in trained.history.items()}
-    about = {"recipe": asdict(recipe(STEPS[name], RATE[name])), "seed": SEED[name], "last": last}
+    about = {"recipe": asdict(how), "seed": SEED[name], "last": last, "passes": passes}
     about |= {"minutes": (time.process_time() - began) / 60, "scale": trained.scale}
     write(cache / f"{name}.json", json.dumps(about, indent=1))
 
@@ -134,7 +150,7 @@ def train_one(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) 
 def try_rates(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) -> None:
     """Short runs, and how much of held-out variance each leaves unexplained."""
     torch.set_num_threads(1)
-    stream = activations(name, cache, tiny_lm, alive)
+    stream = activations(name, TOKENS, cache, tiny_lm, alive)
     found = []
     rows, shares = rows_and_shares(name, cache, tiny_lm, "held out")
     subject = Subject(name, tokenizer_of_smollm2()[1], small=name in OURS)
@@ -172,6 +188,8 @@ def main() -> int:
     parser.add_argument("--produce", action="store_true", help="only read texts with SmolLM2")
     parser.add_argument("--cache", type=Path, default=cache_folder() / "saes")
     parser.add_argument("--tiny-lm", type=Path, default=cache_folder() / "tiny_lm")
+    parser.add_argument("--tokens", type=float, default=TOKENS, help="that each model reads")
+    parser.add_argument("--passes", type=int, default=1, help="times that each is trained on")
     options = parser.parse_args()
     cache, tiny_lm = options.cache, options.tiny_lm
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -182,18 +200,26 @@ def main() -> int:
     prepare_text(cache, tiny_lm, tokenizer, bos, TEXT)
     if options.produce:
         rows, shares = rows_and_shares(SMOL, cache, tiny_lm, "train")
-        produce(cache / "smollm2", rows, plan_of(SMOL, rows, shares), bos)
+        plan = plan_of(SMOL, rows, shares)[: blocks_of(options.tokens) * BLOCK]
+        produce(cache / "smollm2", rows, plan, bos)
         return 0
     names = [options.only or options.rates] if options.only or options.rates else list(CONFIG)
     if not options.card:
         reader = None
         if SMOL in names:
             command = [sys.executable, __file__, "--cache", str(cache), "--tiny-lm", str(tiny_lm)]
+            command += ["--tokens", str(options.tokens)]
             reader = subprocess.Popen([*command, "--produce"])
-        work = try_rates if options.rates else train_one
+
+        def alive() -> bool:
+            return reader is not None and reader.poll() is None
+
         try:
             for name in names:
-                work(name, cache, tiny_lm, lambda: reader is None or reader.poll() is None)
+                if options.rates:
+                    try_rates(name, cache, tiny_lm, alive)
+                else:
+                    train_one(name, cache, tiny_lm, alive, options.tokens, options.passes)
         finally:
             if reader is not None:
                 reader.terminate()

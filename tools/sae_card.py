@@ -348,7 +348,8 @@ computes them: nothing has to be scaled.
 Adam (0.9, 0.999), 4,096 tokens a step; the learning rate rises over the first steps and falls to 0
 over the last ones. Every pass trains on all of the tokens. FVU is the fraction of variance
 unexplained, a mean over the last 100 steps, and so is the number of dead latents. AuxK with
-coefficient 1/32; a latent counts as dead after 500,000 tokens without use. The learning rate was chosen in short runs of {trial} steps, by FVU on text held out:
+coefficient 1/32; a latent counts as dead after 500,000 tokens without use. The learning rate was
+chosen in short runs of {trial} steps, by FVU on text held out:
 
 | autoencoder | learning rate | FVU | not used in the last 100,000 tokens |
 |---|---|---|---|

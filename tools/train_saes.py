@@ -55,7 +55,7 @@ CONFIG = {
     "one_layer_B": TopKConfig(d_in=512, d_sae=4096, k=32),
     SMOL: TopKConfig(d_in=576, d_sae=4608, k=32),
 }
-RATE = {"one_layer_A": 1e-3, "one_layer_B": 1e-3, SMOL: 1e-3}
+RATE = {"one_layer_A": 2e-3, "one_layer_B": 2e-3, SMOL: 2e-3}
 RATES = (5e-4, 1e-3, 2e-3)  # of the short runs
 TEXT = 10_500_000  # tokens that are prepared
 BLOCKS = 160  # of TOKENS, when the longest are left out, and the last pool of what is shuffled

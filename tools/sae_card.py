@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,8 @@ from course_utils.sae import SAE
 from course_utils.sae.model import initial_weights
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "course_utils" / "weights"
-HELD_OUT = 1_000_000  # tokens, where there are so many
-SPLICED = 96  # rows whose loss SmolLM2 is asked for: each takes it a second, five times
+HELD_OUT = 500_000  # tokens, where there are so many
+SPLICED = 64  # rows whose loss SmolLM2 is asked for: each takes it a second, five times
 TRIAL = 250  # steps of the short runs that choose a learning rate
 CHECKED = 32  # rows that SmolLM2 reads in both precisions
 
@@ -100,8 +101,7 @@ class Sums:
         self.active += (values > 0).sum().item()
         counts = torch.bincount(indices[values > 0], minlength=sae.config.d_sae)
         self.used = self.used + counts
-        code = torch.zeros(len(x), sae.config.d_sae).scatter_(1, indices, values)
-        self.error += (x - sae.decode(code)).square().sum(dtype=torch.float64).item()
+        self.error += (x - sae(x)).square().sum(dtype=torch.float64).item()
 
 
 def measure(
@@ -200,8 +200,9 @@ class Trained:
 
     subject: Subject
     sae: SAE
-    rows: Rows
-    plan: Plan  # rows held out
+    rows: Rows  # held out, as is all below
+    plan: Plan
+    blocks: Callable[[], Iterator[Float[Tensor, "n d_in"]]]  # the activations, the plan's order
     run: dict  # how it was trained
     rates: list[list[float]]  # learning rate, FVU, dead latents of the short runs
 
@@ -209,24 +210,13 @@ class Trained:
 def figures(one: Trained) -> dict:
     """All that is measured of one autoencoder, on text held out."""
     subject, sae = one.subject, one.sae
-    lengths, total, n = [], 0.0, 0
-    for start in range(0, len(one.plan), 512):
-        x = subject.activations(ids_of(one.rows, one.plan[start : start + 512]))
-        lengths.append(x.norm(dim=1))
-        total, n = total + x.sum(0), n + len(x)
-        if start >= 1024:  # enough for a mean
-            break
-    mean = total / n
+    few = torch.cat(list(islice(one.blocks(), 3)))  # enough for a mean and a median
+    mean = few.mean(0)
     saes = {"trained": sae, "untrained": untrained(sae, mean)}
-
-    def blocks() -> Iterator[Tensor]:
-        for start in range(0, len(one.plan), 512):
-            yield subject.activations(ids_of(one.rows, one.plan[start : start + 512]))
-
-    measured = measure(saes, blocks)
+    measured = measure(saes, one.blocks)
     n_spliced = 4 * 512 if subject.small else SPLICED
     ids = ids_of(one.rows, one.plan[:n_spliced])
-    longest = TOO_LONG * torch.cat(lengths).median().item() if not subject.small else float("inf")
+    longest = float("inf") if subject.small else TOO_LONG * few.norm(dim=1).median().item()
     with torch.no_grad():
         found = losses(subject, saes, mean, ids, longest)
     return {"measured": measured, "losses": found, "spliced": ids[:, 1:].numel()}

@@ -25,20 +25,31 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from sae_activations import BLOCK, Plan, Rows, from_blocks, from_one_layer, ids_of, produce
+from sae_activations import (
+    BLOCK,
+    Plan,
+    Rows,
+    block_path,
+    from_blocks,
+    from_one_layer,
+    ids_of,
+    produce,
+)
 from sae_card import HELD_OUT, TRIAL, Subject, Trained, held_out_plan, measure, write_card
+from sae_text import CONTEXT, mixture
 from sae_text import SHARES as SHARES_OF_SMOLLM2
-from sae_text import mixture
 from sae_text import prepare as prepare_text
+from safetensors.torch import load_file
 from tiny_lm_card import NAMES, load
 from tiny_lm_card import SHARES as SHARES_OF_OURS
 from tokenizers import Tokenizer
+from torch import Tensor
 from train_tiny_lm import WEIGHTS, load_rows, prepare, write
 
 from course_utils import assets
@@ -165,16 +176,34 @@ def try_rates(name: str, cache: Path, tiny_lm: Path, alive: Callable[[], bool]) 
     write(cache / f"{name}_rates.json", json.dumps(found))
 
 
+def held_out(name: str, cache: Path, tiny_lm: Path) -> tuple[Rows, Plan]:
+    """What the figures of the card are measured on: whole blocks."""
+    rows, shares = rows_and_shares(name, cache, tiny_lm, "held out")
+    plan = held_out_plan(rows, shares, HELD_OUT // (CONTEXT - 1))
+    return rows, plan[: len(plan) // BLOCK * BLOCK]
+
+
 def trained_one(name: str, cache: Path, tiny_lm: Path, bos: int) -> Trained:
     """What the card needs of one."""
-    rows, shares = rows_and_shares(name, cache, tiny_lm, "held out")
-    plan = held_out_plan(rows, shares, HELD_OUT // 127)
+    rows, plan = held_out(name, cache, tiny_lm)
     rates = cache / f"{name}_rates.json"
+    subject = Subject(name, bos, small=name in OURS)
+
+    def blocks() -> Iterator[Tensor]:
+        for number in range(len(plan) // BLOCK):
+            if name == SMOL:
+                path = block_path(cache / "smollm2_held_out", number)
+                yield load_file(path)["activations"].float()
+            else:
+                some = plan[number * BLOCK : (number + 1) * BLOCK]
+                yield subject.activations(ids_of(rows, some))
+
     return Trained(
-        Subject(name, bos, small=name in OURS),
+        subject,
         load_sae(WEIGHTS / f"{name}_sae.safetensors"),
         rows,
         plan,
+        blocks,
         json.loads((cache / f"{name}.json").read_text(encoding="utf-8")),
         json.loads(rates.read_text(encoding="utf-8")) if rates.exists() else [],
     )
@@ -202,6 +231,8 @@ def main() -> int:
         rows, shares = rows_and_shares(SMOL, cache, tiny_lm, "train")
         plan = plan_of(SMOL, rows, shares)[: blocks_of(options.tokens) * BLOCK]
         produce(cache / "smollm2", rows, plan, bos)
+        held, plan = held_out(SMOL, cache, tiny_lm)
+        produce(cache / "smollm2_held_out", held, plan, bos)
         return 0
     names = [options.only or options.rates] if options.only or options.rates else list(CONFIG)
     if not options.card:
@@ -220,6 +251,8 @@ def main() -> int:
                     try_rates(name, cache, tiny_lm, alive)
                 else:
                     train_one(name, cache, tiny_lm, alive, options.tokens, options.passes)
+            if reader is not None and not options.rates:
+                reader.wait()
         finally:
             if reader is not None:
                 reader.terminate()

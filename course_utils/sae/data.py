@@ -12,9 +12,8 @@ import torch
 from safetensors import safe_open
 from torch import Generator, Tensor
 
-from course_utils.sae.team import in_parts
-
 Stream = Iterable[Tensor] | Callable[[int], Iterable[Tensor]]
+Draw = Callable[[slice], Tensor]  # gives a part of a batch, as a new tensor
 Data = Tensor | str | Path | Stream
 CHUNK = 2**24  # numbers that are looked at together
 
@@ -83,7 +82,7 @@ class Rows:
     def sample(self, rows: int) -> Tensor:
         return self.x[self.order[:rows].sort().values].float()
 
-    def take(self, rows: int) -> Tensor:
+    def take(self, rows: int) -> Draw:
         parts = []
         while rows:
             if self.place == len(self.order):
@@ -92,8 +91,7 @@ class Rows:
             self.place += len(parts[-1])
             rows -= len(parts[-1])
         order = torch.cat(parts)
-        drawn = in_parts(lambda some: self.x[order[some]].float(), len(order))
-        return drawn[0] if len(drawn) == 1 else torch.cat(drawn)
+        return lambda some: self.x[order[some]].float()
 
     def state(self) -> dict[str, Tensor]:
         """The generator before it drew the present order, and the place in that."""
@@ -156,10 +154,10 @@ class Pool:
         self._fill(self.size // 2)
         return self.pool[:rows].clone()
 
-    def take(self, rows: int) -> Tensor:
+    def take(self, rows: int) -> Draw:
         self._fill(max(rows, self.size // 2))
         batch, self.pool = self.pool[:rows], self.pool[rows:]
-        return batch
+        return lambda some: batch[some].clone()
 
     def state(self) -> dict[str, Tensor]:
         return {

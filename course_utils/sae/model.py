@@ -8,7 +8,9 @@ unit of x. How a code is found is what the architectures differ in: see `topk` a
 Source: Bricken et al., "Towards Monosemanticity" (2023).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,6 +25,25 @@ class SAE:
     b_enc: Float[Tensor, " d_sae"]
     W_dec: Float[Tensor, "d_sae d_in"]
     b_dec: Float[Tensor, " d_in"]
+    config: Any
+
+    @classmethod
+    def begin(
+        cls, config: Any, x: Float[Tensor, "rows d_in"], b_dec: Tensor, generator: Generator
+    ) -> "SAE":
+        """Untrained: random directions of norm 1, W_enc = W_dec^T, and b_enc = 0.
+
+        An encoder that starts as the decoder's transpose leaves fewer latents dead.
+
+        Args:
+            x: some activations, for architectures that fit their start to them.
+
+        Source: Gao et al., "Scaling and evaluating sparse autoencoders" (2024), section 2.4.
+        """
+        W_dec = torch.randn(config.d_sae, config.d_in, generator=generator)
+        W_dec /= W_dec.norm(dim=1, keepdim=True)
+        # A latent's weights lie together in memory, for the encoder too: W_enc is a view.
+        return cls(W_dec.clone().T, torch.zeros(config.d_sae), W_dec, b_dec, config)
 
     def encode(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_sae"]:
         """The code of each sample: how much of each latent is in it, 0 for most."""
@@ -43,13 +64,18 @@ class SAE:
         step: int | None = None,
         *,
         batch: int | None = None,
+        prepared: object = None,
     ) -> "Gradients":
         """The derivative of the loss on a batch, given which latents are dead."""
         raise NotImplementedError
 
+    def prepare(self) -> object:
+        """What `gradients` can use for all parts of a batch."""
+        return None
+
     def revive(
         self,
-        x: Float[Tensor, "batch d_in"],
+        samples: Callable[[], Float[Tensor, "batch d_in"]],
         dead: Bool[Tensor, " d_sae"],
         step: int,
         generator: Generator,
@@ -80,19 +106,10 @@ class Gradients:
     fired: Bool[Tensor, " d_sae"]
 
 
-def initial_weights(
-    d_in: int, d_sae: int, b_dec: Float[Tensor, " d_in"], generator: Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(W_enc, b_enc, W_dec, b_dec): random directions of norm 1, W_enc = W_dec.T, and b_enc = 0.
-
-    An encoder that starts as the decoder's transpose leaves fewer latents dead.
-
-    Source: Gao et al., "Scaling and evaluating sparse autoencoders" (2024), section 2.4.
-    """
-    W_dec = torch.randn(d_sae, d_in, generator=generator)
-    W_dec /= W_dec.norm(dim=1, keepdim=True)
-    # Each latent's weights lie together in memory, for the encoder too: W_enc is a transposed view.
-    return W_dec.clone().T, torch.zeros(d_sae), W_dec, b_dec.clone()
+def total_square(x: Float[Tensor, "batch d_in"]) -> float:
+    """The sum of all squares."""
+    flat = x.view(-1)
+    return torch.dot(flat, flat).item()
 
 
 def check_sizes(**sizes: int) -> None:

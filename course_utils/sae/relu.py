@@ -13,15 +13,16 @@ Source: Bricken et al., "Towards Monosemanticity" (2023), appendix "Advice for T
 Autoencoders".
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from course_utils.sae.largest import BLOCK
-from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes
+from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes, total_square
 from course_utils.sae.sparse import Places
 
 SPARSE = 0.1  # up to this share of active latents, sparse products are faster than dense ones
@@ -69,6 +70,31 @@ class ReluSAE(SAE):
 
     config: ReluConfig
 
+    @classmethod
+    def begin(
+        cls,
+        config: ReluConfig,
+        x: Float[Tensor, "rows d_in"],
+        b_dec: Float[Tensor, " d_in"],
+        generator: Generator,
+    ) -> "ReluSAE":
+        """Random directions of norm 1, W_enc = g W_dec^T, and b_enc = -g l1_coefficient / 2.
+
+        For g = 1 this would be the best code if the directions were orthogonal: from each product
+        the penalty takes half of its coefficient. So most numbers of the code are 0 from the first
+        step on. The factor g is the one with which x_hat fits the activations x best.
+
+        Source: the first step of Daubechies et al., "An iterative thresholding algorithm for
+        linear inverse problems with a sparsity constraint" (2004).
+        """
+        plain = super().begin(config, x, b_dec, generator)
+        plain.b_enc.sub_(config.l1_coefficient / 2)
+        r = x[:2048] - b_dec
+        fit = plain.encode(x[:2048]) @ plain.W_dec
+        square = total_square(fit)
+        g = torch.dot(fit.view(-1), r.view(-1)).item() / square if square else 1.0
+        return cls(plain.W_enc * g, plain.b_enc * g, plain.W_dec, b_dec, config)
+
     def encode(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_sae"]:
         """f = ReLU((x - b_dec) W_enc + b_enc).
 
@@ -85,6 +111,7 @@ class ReluSAE(SAE):
         step: int | None = None,
         *,
         batch: int | None = None,
+        prepared: object = None,
     ) -> Gradients:
         """The derivative of the loss by hand.
 
@@ -100,6 +127,7 @@ class ReluSAE(SAE):
             dead: has no influence here.
             step: of the warm-up of the penalty; None takes the whole penalty.
             batch: of how many samples x is a part, over which to average; None means x is all.
+            prepared: has no influence here.
 
         Raises:
             ValueError: x is not (batch, d_in).
@@ -109,7 +137,7 @@ class ReluSAE(SAE):
         r = x - self.b_dec
         blocks = self._codes(r)
         first = next(blocks)
-        if torch.count_nonzero(first) <= SPARSE * first.numel():
+        if _count_active(first) <= SPARSE * first.numel():
             return self._sparse_gradients(r, first, blocks, l1, batch or len(x))
         return self._dense_gradients(r, first, blocks, l1, batch or len(x))
 
@@ -133,7 +161,7 @@ class ReluSAE(SAE):
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         places = Places(latent, offsets, self.config.d_sae)
         miss = places.decode(values, self.W_dec).sub_(r)  # x_hat - x
-        error = miss.square().sum().item() / batch
+        error = total_square(miss) / batch
         dx_hat = miss.mul_(2 / batch)
         dz = places.dots(dx_hat, self.W_dec).add_(l1 / batch)
         dW_dec, dW_enc_T = places.sums(values, dx_hat), places.sums(dz, r)
@@ -163,7 +191,7 @@ class ReluSAE(SAE):
         dz = torch.empty_like(first)
         for f, some in zip(_chain(first, rest), r.split(len(first))):
             miss = torch.addmm(some, f, self.W_dec, beta=-1)  # x_hat - x
-            error += miss.square().sum().item() / batch
+            error += total_square(miss) / batch
             dx_hat = miss.mul_(2 / batch)
             d = torch.addmm(price, dx_hat, self.W_dec.T, out=dz[: len(f)])
             torch.ops.aten.threshold_backward.grad_input(d, f, 0, grad_input=d)  # where f > 0
@@ -173,7 +201,7 @@ class ReluSAE(SAE):
             dx_total += dx_hat.sum(0)
             fired |= f.amax(0) > 0
             total += f.sum().item() / batch
-            active += int(torch.count_nonzero(f))
+            active += _count_active(f)
         return Gradients(
             W_enc=dW_enc_T.T,
             b_enc=db_enc,
@@ -187,7 +215,7 @@ class ReluSAE(SAE):
 
     def revive(
         self,
-        x: Float[Tensor, "batch d_in"],
+        samples: Callable[[], Float[Tensor, "batch d_in"]],
         dead: Bool[Tensor, " d_sae"],
         step: int,
         generator: Generator,
@@ -202,7 +230,7 @@ class ReluSAE(SAE):
         """
         if not self.config.resample_every or step % self.config.resample_every:
             return torch.empty(0, dtype=torch.int64)
-        which = dead.nonzero().squeeze(1)
+        which, x = dead.nonzero().squeeze(1), samples()
         chance = (x - self(x)).square().sum(1).square()
         which = which[: int((chance > 0).sum())]
         if not len(which):
@@ -215,6 +243,11 @@ class ReluSAE(SAE):
         self.W_enc.T[which] = directions * 0.2 * (living if len(living) else norms).mean()
         self.b_enc[which] = 0
         return which
+
+
+def _count_active(f: Tensor) -> int:
+    # NumPy counts truths ten times as fast as PyTorch counts numbers.
+    return int(np.count_nonzero(f.bool().numpy()))
 
 
 def _chain(first: Tensor, rest: Iterator[Tensor]) -> Iterator[Tensor]:

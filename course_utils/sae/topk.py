@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from course_utils.sae.largest import BLOCK, largest
-from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes
+from course_utils.sae.largest import BLOCK, Largest
+from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes, total_square
 from course_utils.sae.sparse import Places
 
 
@@ -73,7 +73,14 @@ class TopKSAE(SAE):
             ValueError: x is not (batch, d_in).
         """
         check_rows(x, self.config.d_in)
-        values, indices = largest(x - self.b_dec, self.W_enc.T, self.b_enc, self.config.k)
+        return self._code_of(x - self.b_dec, self.prepare())
+
+    def prepare(self) -> Largest:
+        """What finds the k largest, with these weights."""
+        return Largest(self.W_enc.T, self.b_enc, self.config.k)
+
+    def _code_of(self, r: Tensor, find: Largest) -> tuple[Tensor, Tensor]:
+        values, indices = find(r)
         return values.relu_(), indices
 
     def __call__(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_in"]:
@@ -89,6 +96,7 @@ class TopKSAE(SAE):
         step: int | None = None,
         *,
         batch: int | None = None,
+        prepared: Largest | None = None,
     ) -> Gradients:
         """The derivative of the loss by hand, with every product but the encoder's sparse.
 
@@ -107,16 +115,19 @@ class TopKSAE(SAE):
             dead: which latents are; None stands for none.
             step: has no influence here.
             batch: of how many samples x is a part, over which to average; None means x is all.
+            prepared: what `prepare` returns, to use it for several parts.
 
         Raises:
             ValueError: x is not (batch, d_in).
         """
         batch = batch or len(x)
-        values, indices = self.encode_sparse(x)
+        check_rows(x, self.config.d_in)
+        r = x - self.b_dec
+        values, indices = self._code_of(r, prepared or self.prepare())
         values, places = values.flatten(), Places.of_rows(indices, self.config.d_sae)
-        r, active = x - self.b_dec, values > 0
+        active = values > 0
         miss = places.decode(values, self.W_dec).sub_(r)  # x_hat - x
-        squared = miss.square().sum().item() / batch
+        squared = total_square(miss) / batch
         dx_hat = miss.mul_(2 / batch)
         dz = places.dots(dx_hat, self.W_dec).mul_(active)
         dW_dec, dW_enc_T = places.sums(values, dx_hat), places.sums(dz, r)
@@ -161,7 +172,7 @@ class TopKSAE(SAE):
                 a.mul_(chosen)
             # e_hat - e; dx_hat is -2 e / batch
             miss = (a @ decoder).add_(d_hat, alpha=batch / 2)
-            total += miss.square().sum().item()
+            total += total_square(miss)
             d_miss = miss.mul_(2 * coefficient / batch)
             d_decoder.addmm_(a.T, d_miss)
             da = d_miss @ decoder.T

@@ -30,7 +30,7 @@ from course_utils.sae.files import (
     read_tensors,
     write_tensors,
 )
-from course_utils.sae.model import SAE, Gradients, initial_weights
+from course_utils.sae.model import SAE, Gradients
 from course_utils.sae.progress import Progress, Show, progress_bar
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.team import in_parts
@@ -128,32 +128,38 @@ class _Run:
         centres = {"median": geometric_median, "mean": lambda x: x.mean(0)}
         zero = torch.zeros(config.d_in)
         b_dec = centres[recipe.centre](x) if recipe.centre in centres else zero
-        self._set(initial_weights(config.d_in, config.d_sae, b_dec, self.generator))
+        self._set(self.model.begin(config, x, b_dec, self.generator))
 
-    def _set(self, weights: tuple[Tensor, ...]) -> None:
-        model = ARCHITECTURES[architecture(self.config)][1]
-        self.sae = model(*weights, self.config)
-        self.descent = Descent(self.sae, self.recipe)
+    @property
+    def model(self) -> type[SAE]:
+        return ARCHITECTURES[architecture(self.config)][1]
+
+    def _set(self, sae: SAE) -> None:
+        self.sae, self.descent = sae, Descent(sae, self.recipe)
 
     def step(self) -> Progress:
         if self.sae is None:
             self.begin()
         recipe = self.recipe
-        x = self.source.take(recipe.batch_size)
+        draw, size = self.source.take(recipe.batch_size), recipe.batch_size
         dead = self.since_fired > recipe.dead_after
 
-        def gradients(rows: slice) -> Gradients:
-            some = x[rows].mul_(self.scale)
-            return self.sae.gradients(some, dead, self.taken, batch=len(x))
+        prepared = self.sae.prepare()
 
-        parts = in_parts(gradients, len(x))
+        def gradients(rows: slice) -> Gradients:
+            x = draw(rows).mul_(self.scale)
+            return self.sae.gradients(x, dead, self.taken, batch=size, prepared=prepared)
+
+        parts = in_parts(gradients, size)
         loss, error, l0 = (sum(getattr(p, f) for p in parts) for f in ("loss", "error", "l0"))
         self.descent.step(parts, self.taken)
-        self.since_fired += len(x)
+        self.since_fired += size
         for part in parts:
             self.since_fired[part.fired] = 0
         dead = self.since_fired > recipe.dead_after
-        reborn = self.sae.revive(x, dead, self.taken + 1, self.generator)
+        reborn = self.sae.revive(
+            lambda: draw(slice(None)).mul_(self.scale), dead, self.taken + 1, self.generator
+        )
         self.descent.forget(reborn)
         self.since_fired[reborn] = 0
         fvu = error / self.variance if self.variance else 0.0
@@ -192,7 +198,7 @@ class _Run:
                 f"{' and '.join(other) or 'format'}; use another file, or delete it."
             )
         W_enc_T, *rest = (tensors[f"weights.{name}"] for name in NAMES)
-        self._set((W_enc_T.T, *rest))
+        self._set(self.model(W_enc_T.T, *rest, self.config))
         self.taken, self.scale, self.variance = state["taken"], state["scale"], state["variance"]
         self.descent.resume(_part(tensors, "adam"))
         self.source.resume(_part(tensors, "data"))

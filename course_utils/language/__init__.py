@@ -18,6 +18,7 @@ from course_utils.language.loading import load_one_layer, load_smollm2
 from course_utils.language.points import SITES, hook_point
 from course_utils.language.predictions import (
     Guess,
+    direction_effect,
     logit_effect,
     loss,
     next_token,
@@ -34,6 +35,7 @@ __all__ = [
     "Guess",
     "Tokens",
     "activations",
+    "direction_effect",
     "fetch_smollm2",
     "from_ids",
     "hook_point",

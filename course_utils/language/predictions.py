@@ -128,8 +128,24 @@ def logit_effect(model: TransformerBridge, layer: int, neuron: int) -> Float[Ten
             f"layer is {layer} and neuron {neuron}; use layers 0 to {cfg.n_layers - 1} and neurons "
             f"0 to {cfg.d_mlp - 1}."
         )
+    return direction_effect(model, model.blocks[layer].mlp.W_out[neuron])
+
+
+def direction_effect(
+    model: TransformerBridge, w: Float[Tensor, " d_model"]
+) -> Float[Tensor, " vocab"]:
+    """The same for any direction w of the residual stream: what adding w does to every logit.
+
+    See `logit_effect` for the equation. A latent that is a direction d of neurons writes w = d
+    W_out.
+
+    Raises:
+        ValueError: w is not (d_model,).
+    """
+    cfg = model.cfg
+    if w.shape != (cfg.d_model,):
+        raise ValueError(f"w has shape {tuple(w.shape)}; ({cfg.d_model},) is needed.")
     with torch.no_grad():
-        w = model.blocks[layer].mlp.W_out[neuron]
         if cfg.normalization_type == "LN":
             w = w - w.mean()
         effect = (w * model.ln_final.weight) @ model.W_U

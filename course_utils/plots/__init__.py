@@ -4,7 +4,7 @@ Feature i has the same colour and the same label, "xi", in every figure. Every f
 one sentence in words, computed from its data: `alt_text(figure)`. `theme` has what all share,
 `superposition` the pictures of one toy model, `plane` and `space` what the panels of notebook 03
 show, `shapes` its figures; `tuning`, `circuit` and `universality` what those of notebook 01 show;
-`privileged` those of notebook 04; `pictures` small images, `charts` the rest.
+`privileged` those of notebook 04, `codes` and `sweep` those of notebook 05; `pictures` small images, `charts` the rest.
 """
 
 from course_utils.plots.charts import (
@@ -16,6 +16,7 @@ from course_utils.plots.charts import (
     phase_diagram,
 )
 from course_utils.plots.circuit import CircuitDiagram, circuit_drawing, circuit_state
+from course_utils.plots.codes import code_bars
 from course_utils.plots.pictures import as_png, filters, pictures
 from course_utils.plots.plane import drag_state
 from course_utils.plots.privileged import contribution_bars, neuron_bars, privileged_state
@@ -47,6 +48,7 @@ __all__ = [
     "as_png",
     "circuit_drawing",
     "circuit_state",
+    "code_bars",
     "contribution_bars",
     "cosine_strip",
     "dimensionality_levels",

@@ -84,9 +84,7 @@ def sweep_state(figures: SweepFigures, series: int, expansion: int) -> dict[str,
         "latent_words": (
             f"{name} at {where}{of_seed}. Best cosines of the features: {above}, highest "
             f"{number(cosines[0])}, median {number(np.median(cosines))}, lowest "
-            f"{number(cosines[-1])}. {n} latents: "
-            + ", ".join(kind["words"] for kind in bar)
-            + "."
+            f"{number(cosines[-1])}. {n} latents: " + ", ".join(kind["words"] for kind in bar) + "."
         ),
     }
 
@@ -99,7 +97,9 @@ def _summary(figures: SweepFigures, series: int, expansion: int) -> str:
     dead, twice = round(mean("dead") * n), round(mean("duplicated") * n)
     cost = mean("cost") / figures.mean("cost", series, 0)
     first = times(figures.expansions[0])
-    paid = f"{cost:.1f} times that at {first}" if expansion else "1, what the others are compared to"
+    paid = (
+        f"{cost:.1f} times that at {first}" if expansion else "1, what the others are compared to"
+    )
     sentences = [
         f"{figures.names[series]}, {times(figures.expansions[expansion])}: {n} latents.",
         f"{_of_seeds(figures, 'Mean of {} seeds: ')}{round(mean('recovered') * features)} of "

@@ -20,17 +20,20 @@ Sources: Bricken et al., "Towards Monosemanticity" (2023); Gao et al., "Scaling 
 sparse autoencoders" (2024).
 """
 
+from course_utils.sae.columns import column_blocks, columns
 from course_utils.sae.files import load_sae, save_sae
 from course_utils.sae.model import SAE, Gradients
 from course_utils.sae.progress import Progress
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.relu import ReluConfig, ReluSAE
 from course_utils.sae.saelens import read_saelens, write_saelens
+from course_utils.sae.shipped import SHIPPED, load_shipped
 from course_utils.sae.topk import TopKConfig, TopKSAE
 from course_utils.sae.training import Trained, train
 
 __all__ = [
     "SAE",
+    "SHIPPED",
     "Gradients",
     "Progress",
     "Recipe",
@@ -39,7 +42,10 @@ __all__ = [
     "TopKConfig",
     "TopKSAE",
     "Trained",
+    "column_blocks",
+    "columns",
     "load_sae",
+    "load_shipped",
     "read_saelens",
     "save_sae",
     "train",

@@ -65,6 +65,27 @@ def correlations(
     return (X.T @ Y).clamp(-1, 1)
 
 
+def best_correlations(
+    X: Float[Tensor, "n_samples d1"], Y: Float[Tensor, "n_samples d2"]
+) -> Float[Tensor, " d1"]:
+    """For each column of X its largest Pearson correlation with any column of Y, from -1 to 1.
+
+        max_j corr(X_i, Y_j)
+
+    Unlike in `matched_correlation` the sign counts: for units that are 0 or more, such as latents,
+    to be active where another is silent is not to be the same. A maximum over many columns is
+    above 0 by chance: compare it with `permuted`.
+
+    Degenerate case: a column that does not vary has correlation 0 with all.
+
+    Raises:
+        ValueError: Y has no column, or as for `correlations`.
+    """
+    if not Y.shape[1]:
+        raise ValueError("Y has no column; at least 1 is needed.")
+    return correlations(X, Y).amax(1)
+
+
 def matched_correlation(
     X: Float[Tensor, "n_samples d1"], Y: Float[Tensor, "n_samples d2"], *, one_to_one: bool = False
 ) -> tuple[Float[Tensor, " d1"], Int[Tensor, " d1"]]:

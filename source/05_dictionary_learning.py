@@ -29,13 +29,18 @@
 # exercise has to be solved to go on.
 
 # %%
+import itertools
 import time
 
 import torch
+from IPython.display import display
 from sklearn.decomposition import PCA, FastICA, MiniBatchDictionaryLearning
 
-from course_utils import assets, contexts, language, neurons, plots, sae, similarity, snippets
+from course_utils import assets, contexts, language, neurons, plots, sae, snippets
 from course_utils.checks import ask, check, predict, reveal, start
+from course_utils.language.averages import massive, up_to_first
+from course_utils.plots.steering import SteeringFigures
+from course_utils.plots.sweep import SweepFigures
 from course_utils.widgets import neuron_panel, show, steering_panel, sweep_panel
 
 torch.set_num_threads(1)  # matrices this small would spend their time on sharing out the work
@@ -436,7 +441,7 @@ predict(
 # 3. Go to the smallest penalty. Compare *variance explained* with *features recovered*.
 
 # %%
-swept = sae.load_sweep()
+swept = SweepFigures(**sae.load_sweep())
 sweep_panel(swept)
 
 # %% [markdown]
@@ -603,7 +608,9 @@ split = {}
 for d_sae in (16, 32, 64, 128):
     W = train_on(family, sae.TopKConfig(32, d_sae, k=2), p=0.03).sae.W_dec
     split[d_sae] = float(recovered(W, kinds)), float(recovered(W, varieties))
-    print(f"{d_sae:4} latents: {split[d_sae][0]:4.0%} of the kinds, {split[d_sae][1]:4.0%} of the varieties")
+    print(
+        f"{d_sae:4} latents: {split[d_sae][0]:4.0%} of the kinds, {split[d_sae][1]:4.0%} of the varieties"
+    )
 assert split[16][0] > 0.7 > 0.3 > split[16][1]
 assert split[64][0] < 0.3 < 0.9 < split[64][1]
 
@@ -614,3 +621,697 @@ assert split[64][0] < 0.3 < 0.9 < split[64][1]
 # So, 10 to 15 times? In our layer that was about right: 4 features a dimension, some more latents so that none is missed, and then waste. In a layer with fewer
 # features a dimension, less is enough, as you can check: `sae.planted(n_features=64, ...)`. In a real network nobody knows the number, and features split. Take the expansion as a choice of *resolution*, not as a constant of nature.
 
+# %% [markdown]
+# **A good place for a break.** So far you knew the truth. From here on nobody does.
+
+# %% [markdown]
+# ## 4. The one-layer transformer
+#
+# Back to our own model of notebook 04: one layer, 512 ReLU neurons, trained on code, documentation, interfaces in many languages, base64,
+# hexadecimal numbers and DNA. Most of its neurons took part in several kinds of text. Are there better directions?
+#
+# Texts again, of 16 classes that are known by construction. 32 of each class are left aside, to look at. The others are for training. (In classes with few words, such as
+# Chinese names, the same words come in both.)
+
+# %%
+everything = contexts.contexts(n_texts=182)
+texts = [text for some in everything.values() for text in some[:32]]
+classes = torch.arange(len(everything)).repeat_interleave(32)
+for_training = [text for some in zip(*(t[32:] for t in everything.values())) for text in some]
+model_a = language.load_one_layer("A")
+point = language.hook_point(model_a, 0, "mlp_post")
+print(f"{len(texts)} texts to look at, {len(for_training):,} to train on")
+
+# %% [markdown]
+# Train an autoencoder here and now, with TopK: 512 neurons, 4,096 latents, an expansion of 8. The model reads texts, and its activations go straight into the
+# training, as a **stream**: they need not be kept. Watch the bar. *FVU* is the fraction of variance unexplained, 1 minus your figure of 5.7. *Dead* counts
+# the latents that have not been in use for a while.
+
+
+# %% tags=["long"]
+def activations_of(model, n_done: int):
+    """Blocks of activations without end; those that training has had already are left out."""
+    blocks = (
+        block.values[point]
+        for _ in itertools.count()
+        for block in language.stream(model, for_training, point, batch_size=64, max_tokens=64)
+    )
+    return itertools.islice(blocks, n_done, None)
+
+
+config = sae.TopKConfig(d_in=512, d_sae=4096, k=32)
+quick = sae.Recipe(
+    steps=80, learning_rate=2e-3, warmup_steps=5, decay_steps=20, dead_after=100_000,
+    shuffle_rows=32_768,
+)  # fmt: skip
+began = time.perf_counter()
+live = sae.train(config, lambda n_done: activations_of(model_a, n_done), quick, seed=0)
+print(f"{quick.steps * quick.batch_size:,} activations in {time.perf_counter() - began:.0f} s")
+
+# %% [markdown]
+# That was a short training. The course ships two that were trained on 10 million activations, on all kinds of text that the models learned from: one for model A, one for B
+# (`tools/train_saes.py`; `course_utils/weights/SAE.md` has their figures). Compare, on the texts left aside. The control has as many
+# latents, with random directions: what TopK can do without having learned anything.
+
+# %%
+
+
+def listen(name: str) -> tuple[language.Activations, torch.Tensor]:
+    """What the 512 neurons of a model do at every token of the texts left aside."""
+    model = language.load_one_layer(name)
+    read = language.activations(model, language.tokenize(model, texts, max_tokens=64), point)
+    return read, read.values[point]
+
+
+read, neurons_a = listen("A")
+neurons_b = listen("B")[1]
+sae_a, sae_b = sae.load_shipped("one_layer_A"), sae.load_shipped("one_layer_B")
+dice = torch.Generator().manual_seed(0)
+control = sae.TopKSAE.begin(config, neurons_a, neurons_a.mean(0), dice)
+shares = {}
+for name, one in {"live": live.sae, "shipped": sae_a, "random directions": control}.items():
+    values, places = one.encode_sparse(neurons_a)
+    n_used = places[values > 0].unique().numel()
+    shares[name] = float(variance_explained(neurons_a, one(neurons_a)))
+    print(
+        f"{name:18} variance explained {shares[name]:6.1%}, "
+        f"L0 {(values > 0).sum(1).float().mean():.0f}, in use {n_used:,} of 4,096 latents"
+    )
+assert shares["shipped"] > 0.9 and shares["random directions"] < 0.7
+
+# %% [markdown]
+# Variance explained is not all that counts. Does the *model* still work, when it gets the reconstruction in place of its neurons? Put it there, and see how well the model
+# predicts the next token: its loss in nats. **Loss recovered** is 100 % when the model is as good as before, and 0 % when it is as bad as with an **ablation**. There are two usual ones: all neurons 0, or all at their
+# mean. Always say which.
+
+# %%
+held_out = [text for some in everything.values() for text in some[:8]]
+
+
+def loss_with(by=None) -> float:
+    """The model's loss on some texts, with something else in the place of its neurons."""
+    if by is None:
+        return float(language.loss(model_a, held_out, max_tokens=64, progress=False).nanmean())
+    with language.spliced(model_a, point, by):
+        return loss_with()
+
+
+def rebuilt(one):
+    """An autoencoder as something to put in the place of activations (text, position, neuron)."""
+    return lambda x: one(x.flatten(0, 1)).view_as(x)
+
+
+losses = {
+    "as it is": loss_with(),
+    "live": loss_with(rebuilt(live.sae)),
+    "shipped": loss_with(rebuilt(sae_a)),
+    "random directions": loss_with(rebuilt(control)),
+    "mean ablation": loss_with(neurons_a.mean(0)),
+    "zero ablation": loss_with(0.0),
+}
+print("                     loss   recovered, of zero ablation   of mean ablation")
+back = {}
+for name, value in losses.items():
+    back[name] = [
+        (losses[worst] - value) / (losses[worst] - losses["as it is"])
+        for worst in ("zero ablation", "mean ablation")
+    ]
+    print(f"{name:18} {value:6.3f} {back[name][0]:20.1%} {back[name][1]:23.1%}")
+assert back["shipped"][1] > max(0.8, back["random directions"][1])
+
+# %% [markdown]
+# ### Look at them
+#
+# The dashboard of notebook 04, for latents. It has those of A that are active at least at 50 tokens here. Type a text to find the latents that it activates most.
+#
+# 1. Find a latent for one script, one for a part of code, and one that you cannot name.
+# 2. Look at the *random* tokens that activate it, not only at the strongest. Does your name still hold?
+# 3. Compare two latents of the same class. What does one see that the other does not?
+
+# %%
+code_a, code_b = sae_a.encode_sparse(neurons_a), sae_b.encode_sparse(neurons_b)
+n_active = torch.bincount(code_a[1][code_a[0] > 0], minlength=4096)
+often = (n_active >= 50).nonzero().flatten().tolist()
+tokens = language.tokenize(model_a, texts, max_tokens=64)
+latents = neurons.Survey(
+    sae.columns(*code_a, often), read.text, tokens.offsets[read.text, read.position], texts,
+    classes, list(everything),
+)  # fmt: skip
+W_out = model_a.blocks[0].mlp.W_out
+
+
+def effect(latent: int):
+    """What this latent pushes up and down, when it is active."""
+    scores = language.direction_effect(model_a, sae_a.W_dec[latent] @ W_out)
+    return [language.top_tokens(model_a, scores, 8, largest=up) for up in (True, False)]
+
+
+def search(text: str) -> list[tuple[int, float, str]]:
+    """The latents that are most active in a text, each with its activation and the token."""
+    found = language.activations(model_a, text, point, max_tokens=128, progress=False)
+    some = sae.columns(*sae_a.encode_sparse(found.values[point]), often)
+    strongest, where = some.max(0)
+    return [
+        (often[i], float(strongest[i]), language.spell(model_a, int(found.token[where[i]])))
+        for i in strongest.argsort(descending=True)[:12].tolist()
+        if strongest[i] > 0
+    ]
+
+
+print(f"{len(often)} latents")
+neuron_panel(latents, effect, order="fewest", noun="latent", numbers=often, search=search)
+
+# %% [markdown]
+# You have seen latents that look clean. So did neurons in notebook 04, and then random directions did as well. So the same test again: in how many of the 16 classes is
+# each active, effectively? And a control that is as *rare*: what is active at few tokens is active in few classes for that reason alone. So take random directions of the layer, and the neurons themselves, each with a threshold that
+# makes it active exactly as seldom as one of the latents.
+
+# %%
+predict(
+    "5.f",
+    "Latents against random directions that are active as seldom. The median latent is active in",
+    ["far fewer classes (less than half)", "somewhat fewer or about as many", "more classes"],
+)
+
+# %%
+rates = (n_active[often] / len(neurons_a)).float()
+as_rare = neurons_a[:, torch.randint(512, (len(often),), generator=dice)]
+for column, rate in zip(as_rare.unbind(1), rates):
+    column.sub_(column.kthvalue(max(1, round(float(1 - rate) * len(column)))).values).relu_()
+turned = torch.cat(
+    [neurons.random_directions(neurons_a, some, generator=dice) for some in rates.split(512)], dim=1
+)
+counts = {"latents": latents.effective, "neurons": neurons_a, "neurons, as rare": as_rare}
+counts["random directions, as rare"] = turned
+print("                              median   narrower than 2 classes")
+narrow = {}
+for name, some in counts.items():
+    if name != "latents":
+        some = neurons.effective_classes(neurons.text_means(some, read.text), classes)
+    narrow[name] = float((some < 2).float().mean()), float(some.median())
+    print(f"{name:28} {narrow[name][1]:7.1f} {narrow[name][0]:18.0%}")
+del turned, as_rare
+reveal(
+    "5.f", "somewhat fewer or about as many", "Being rare explains most of it. Not all: see below."
+)
+assert narrow["latents"][0] > 1.2 * max(
+    narrow["random directions, as rare"][0], narrow["neurons, as rare"][0]
+)
+assert narrow["latents"][1] < 0.75 * narrow["neurons"][1]
+assert 0.5 < narrow["latents"][1] / narrow["random directions, as rare"][1] < 1.1
+
+# %% [markdown]
+# Latents are narrower than neurons, clearly. But *most of that is because they are rare*: directions that nobody trained, as seldom active, come close. What is left to the autoencoder is a larger share
+# of really narrow ones. If a paper shows you that its latents look cleaner than neurons, ask what is active as seldom.
+#
+# ### Do they detect something?
+#
+# Now turn it round. Take a class that is known, say Hebrew, and ask for the latent that detects it: yes when it is active, no when it is not. Two kinds of error are possible. A false alarm
+# (FP: it says yes, and it is no Hebrew), and a miss (FN). With TP for the tokens that it gets right:
+#
+# $$F_1 = \frac{2\,TP}{2\,TP + FP + FN}$$
+#
+# 1 is perfect. Always saying no gets 0, although that would be right for 15 tokens in 16.
+
+# %% [markdown] exercise="5.9" title="F1" minutes=6 difficulty=1 misconceptions=[]
+# Write it. `says` and `truth` hold True or False for each token. If not a single yes is right, return 0.
+#
+# HINT: `(says & truth).sum()` counts what is right. `(says & ~truth).sum()` counts false alarms.
+#
+# HINT: If TP is 0, return 0 before you divide.
+
+
+# %%
+def f1(says: torch.Tensor, truth: torch.Tensor) -> float:
+    """2 TP / (2 TP + FP + FN) of two bool tensors (n,); 0 if nothing is right."""
+    ### BEGIN SOLUTION
+    tp = int((says & truth).sum())
+    wrong = int((says != truth).sum())
+    return 2 * tp / (2 * tp + wrong) if tp else 0.0
+    ### END SOLUTION
+
+
+f1 = check("5.9", f1)
+
+# %%
+predict(
+    "5.g",
+    "For how many of the 16 classes does the best of 4,096 latents beat the best of 512 neurons?",
+    (0, 16),
+)
+
+# %% [markdown]
+# The best of thousands is good by chance. So unit and threshold are chosen on half of the texts, and judged on the other half. The threshold is a part of the unit's largest
+# activation, the best of seven parts, for neurons and latents alike. Two controls: latents with random directions, and neurons of the model before it was trained. The interval is a
+# bootstrap over texts.
+
+# %%
+of_token, train_half = classes[read.text], read.text % 2 == 0
+untrained_model = language.load_one_layer("A", trained=False)
+untrained = language.activations(
+    untrained_model, language.tokenize(untrained_model, texts, max_tokens=64), point
+).values[point]
+layers = {
+    "latents": lambda: sae.column_blocks(*code_a, 4096),
+    "neurons": lambda: [neurons_a],
+    "random": lambda: sae.column_blocks(*control.encode_sparse(neurons_a), 4096),
+    "untrained": lambda: [untrained],
+}
+detectors = {
+    name: neurons.best_detectors(blocks(), of_token, train_half) for name, blocks in layers.items()
+}
+print("                  best latent           best neuron           random   untrained")
+won = 0
+test_text = read.text[~train_half]
+for c, name in enumerate(everything):
+    line, true = f"{name:14}", of_token[~train_half] == c
+    for kind in ("latents", "neurons"):
+        unit, limit = int(detectors[kind].unit[c]), detectors[kind].threshold[c]
+        column = sae.columns(*code_a, [unit])[:, 0] if kind == "latents" else neurons_a[:, unit]
+        says = column[~train_half] > limit
+        low, high = neurons.detector_interval(says, true, test_text, n=300, generator=dice)
+        line += f"  {unit:4}: {f1(says, true):.2f} ({low:.2f}-{high:.2f})"
+    others = [float(detectors[kind].f1_test[c]) for kind in ("random", "untrained")]
+    won += bool(detectors["latents"].f1_test[c] > detectors["neurons"].f1_test[c])
+    print(line + "".join(f"{value:9.2f}" for value in others))
+middle = {kind: float(d.f1_test.median()) for kind, d in detectors.items()}
+print("median", ", ".join(f"{kind} {value:.2f}" for kind, value in middle.items()))
+reveal("5.g", won, f"Median F1: latents {middle['latents']:.2f}, neurons {middle['neurons']:.2f}.")
+assert middle["latents"] > middle["random"] + 0.1 > middle["untrained"] + 0.2
+assert abs(middle["latents"] - middle["neurons"]) < 0.15
+
+# %% [markdown]
+# Did you expect that? For scripts such as Hebrew, and for DNA and base64, one latent says nearly all. So does one neuron. For broad classes such as code and documentation the best *neuron* is better, and in most
+# lines the two intervals overlap. As detectors of our classes, latents do not beat neurons here.
+#
+# Why? Part 3 has a candidate: splitting. The classes are ours, not the model's. A dictionary of 4,096 has no latent "code", but one for brackets after a name, one for indents, one for
+# `self`. Each is a part of the class, so it misses most. You can look: search for `return self` in the dashboard. In *Towards Monosemanticity* [1] the best latents beat the best neurons by far; that was for
+# narrower contexts, a larger expansion and 8 billion tokens. Ours had 10 million.
+
+# %% [markdown]
+# ### Universality
+#
+# One more kind of evidence. Model B was trained alike, from other random weights. If latents were an accident of one training, A's and B's would have nothing to do with each other. So: for each latent of A, is
+# there one in B that is active at the same tokens?
+
+# %% [markdown] exercise="5.10" title="The best partner" minutes=8 difficulty=2 misconceptions=["universality-is-one-circuit"]
+# Write it for any two tables of activations. X is (n, p), Y is (n, q), and row t of both belongs to token t. For each column of X return its **largest Pearson correlation** with any column of Y.
+#
+# A column that never changes has no correlation. Let it count as 0.
+#
+# HINT: Take the mean off each column and divide the column by its length: `X - X.mean(0)`, then `/ X.norm(dim=0)`. Then `X.T @ Y` has all
+# correlations.
+#
+# HINT: To keep 0/0 out: `.clamp_min(1e-12)` on the length. Then `.max(dim=1).values`.
+
+
+# %%
+def best_correlations(X: torch.Tensor, Y: torch.Tensor) -> torch.Tensor:
+    """For each column of X, (n, p), its largest correlation with a column of Y, (n, q)."""
+
+    ### BEGIN SOLUTION
+    def standard(Z):
+        Z = Z - Z.mean(0)
+        return Z / Z.norm(dim=0).clamp_min(1e-12)
+
+    return (standard(X).T @ standard(Y)).max(dim=1).values
+    ### END SOLUTION
+
+
+best_correlations = check("5.10", best_correlations)
+
+# %% [markdown]
+# The figure to beat is that of the neurons. The nulls: the tokens of B in another order, as the best of 4,096 correlations is above 0 by chance; and latents with random directions in both models. (For latents the library computes the same from sparse codes, which is
+# quicker.) Latents that are active at fewer than 20 tokens are left out.
+
+# %%
+seen = n_active >= 20
+control_b = sae.TopKSAE.begin(config, neurons_b, neurons_b.mean(0), dice)
+random_a, random_b = control.encode_sparse(neurons_a), control_b.encode_sparse(neurons_b)
+seen_random = torch.bincount(random_a[1][random_a[0] > 0], minlength=4096) >= 20
+order = torch.randperm(len(neurons_a), generator=dice)
+other_order = code_b[0][order], code_b[1][order]
+partners = {
+    "latents": sae.code_correlations(code_a, code_b, 4096, 4096)[seen],
+    "neurons": torch.as_tensor(best_correlations(neurons_a, neurons_b)),
+    "latents, B in another order": sae.code_correlations(code_a, other_order, 4096, 4096)[seen],
+    "random directions": sae.code_correlations(random_a, random_b, 4096, 4096)[seen_random],
+}
+quarters = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+print("                               25 %   median   75 %   above 0.8")
+for name, best in partners.items():
+    low, half, high = best.double().quantile(quarters)
+    print(f"{name:28} {low:6.2f} {half:8.2f} {high:6.2f} {(best > 0.8).float().mean():10.0%}")
+assert partners["latents"].median() > partners["neurons"].median() + 0.03
+assert partners["latents"].median() > 0.3 + partners["latents, B in another order"].median()
+
+# %% [markdown]
+# Latents have better partners than neurons, and some are nearly the same in both models. Most are not. *Towards Monosemanticity* reports medians of .72 for latents and .46 for neurons; ours
+# are lower, in the same order. "Universal" is a matter of degree, and here of a minority.
+#
+# So what did the evidence say? Latents are sparse, narrow, and more alike over seeds than neurons. They are no better at naming *our* classes. What they are really good for shows when you use one.
+
+# %% [markdown]
+# ## 5. A published model, and acting on it
+#
+# SmolLM2-135M again, from notebook 04, where a semicolon in code and one in prose turned out to be two things with something in common. Here is an autoencoder of its residual stream after layer 4, of 30: 576 dimensions, 4,608 latents,
+# k = 32, trained on 10 million tokens of code and of English, French and German prose. The same snippets as in notebook 04 go in.
+
+# %%
+try:
+    smollm2 = language.load_smollm2()
+except assets.Missing as missing:
+    smollm2 = None
+    print(missing)
+sae_4 = sae.load_shipped("smollm2_layer4")
+written = snippets.semicolons()
+KINDS = {
+    "JavaScript": "javascript", "C": "c", "Python": "python",
+    "English": "english", "French": "french", "German": "german",
+}  # fmt: skip
+if smollm2:
+    stream_4 = language.hook_point(smollm2, 4, "resid_post")
+
+
+def codes_of(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Codes at every token up to the first semicolon, whether it is one, and its text."""
+    tokens, is_sign = up_to_first(language.tokenize(smollm2, texts), snippets.SIGNS)
+    found = language.activations(smollm2, tokens, stream_4, batch_size=8)
+    x = found.values[stream_4]
+    keep = ~massive(x)  # as in notebook 04, and in training
+    sign = is_sign[found.text, found.position]
+    return sae_4.encode(x[keep]), sign[keep], found.text[keep]
+
+
+# %% [markdown]
+# In which share of a kind's semicolons is a latent in use? And at which share of all other tokens? The snippets are split in two again: what is chosen on one half
+# is judged on the other.
+
+# %%
+ROLES = {
+    "every semicolon": (tuple(KINDS), ()),
+    "only in prose": (("English", "French", "German"), ("JavaScript", "C", "Python")),
+    "only in code": (("JavaScript", "C", "Python"), ("English", "French", "German")),
+}
+
+
+def rates_of(read: dict, half: int) -> dict[str, torch.Tensor]:
+    """For each kind, in which share of its semicolons a latent is in use; and at other tokens."""
+    rates = {}
+    for name, (code, sign, text) in read.items():
+        rates[name] = (code[sign & (text % 2 == half)] > 0).float().mean(0)
+    rest = torch.cat([code[~sign & (text % 2 == half)] > 0 for code, sign, text in read.values()])
+    return rates | {"other tokens": rest.float().mean(0)}
+
+
+def fit(rates: dict[str, torch.Tensor], role: str) -> torch.Tensor:
+    """How well each latent plays a role: the lowest of the wanted rates less the highest other."""
+    wanted, unwanted = ROLES[role]
+    least = torch.stack([rates[name] for name in wanted]).amin(0)
+    most = torch.stack([rates[name] for name in (*unwanted, "other tokens")]).amax(0)
+    return least - most
+
+
+if smollm2:
+    signs = {name: codes_of(written[key]) for name, key in KINDS.items()}
+    chosen_on, judged_on = rates_of(signs, 0), rates_of(signs, 1)
+    print("role              latent   " + "  ".join(f"{name:>10}" for name in judged_on))
+    chosen = {}
+    for role in ROLES:
+        for latent in fit(chosen_on, role).topk(3).indices.tolist():
+            chosen.setdefault(role, latent)
+            line = "  ".join(f"{float(rate[latent]):10.0%}" for rate in judged_on.values())
+            print(f"{role:17} {latent:6}   {line}")
+    for role, latent in chosen.items():
+        role_rates = {name: float(rate[latent]) for name, rate in judged_on.items()}
+        wanted, unwanted = ROLES[role]
+        assert min(role_rates[name] for name in wanted) > 0.7
+        assert max(role_rates[name] for name in (*unwanted, "other tokens")) < 0.3
+
+# %% [markdown]
+# One sign, and the autoencoder was never told what a semicolon is, nor that code and prose are different. It has latents for every semicolon, others that are silent in code, and
+# others that are silent in prose. The mean differences of notebook 04 found *that* there is something in common and something different. Here are the parts.
+#
+# Is it chance? 4,608 latents are many. So deal the labels of the snippets out anew, choose the best latent for "only in prose" again, and judge it on the other half.
+
+# %%
+if smollm2:
+
+    def dealt(generator) -> float:
+        """How well the best latent does when kinds mean nothing, on the half that judges."""
+        codes = [code[sign] > 0 for code, sign, _ in signs.values()]
+        halves = [text[sign] % 2 for _, sign, text in signs.values()]
+        sizes, pile, half = [len(some) for some in codes], torch.cat(codes), torch.cat(halves)
+        new = torch.randperm(len(pile), generator=generator)
+        parts = list(zip(pile[new].split(sizes), half[new].split(sizes)))
+        scores = []
+        for side, rest in ((0, chosen_on), (1, judged_on)):
+            rates = {n: p[h == side].float().mean(0) for n, (p, h) in zip(signs, parts)}
+            scores.append(fit(rates | {"other tokens": rest["other tokens"]}, "only in prose"))
+        return float(scores[1][scores[0].argmax()])
+
+    dice = torch.Generator().manual_seed(0)
+    null = torch.tensor([dealt(dice) for _ in range(20)])
+    real = float(fit(judged_on, "only in prose")[chosen["only in prose"]])
+    print(
+        f"wanted rates less unwanted: {real:.2f}; kinds dealt out 20 times: {null.min():.2f} to {null.max():.2f}"
+    )
+    assert real > null.max() + 0.3
+
+# %% [markdown]
+# ### Act on one
+#
+# So far all was looking. If a latent is a part of what the model computes with, then *changing* it should change what the model says, in a way that fits its name. Two changes:
+# **ablate** it, that is set it to 0; or **clamp** it to a value of your choice.
+#
+# How? Not by giving the model the reconstruction x̂: that alone changes the model, whatever latent you meant. Add the difference to x itself. Then
+# all that the autoencoder does not explain stays as it was.
+
+# %% [markdown] exercise="5.11" title="Clamp a latent" minutes=8 difficulty=2 misconceptions=[]
+# Return x with one latent set to `value` in every row: $x + (\text{value} - f_\text{latent})\, d_\text{latent}$, where d is that latent's row of W_dec. x and f belong together: row t of f is the code
+# of row t of x. Do not change x itself.
+#
+# HINT: `f[:, latent]` is what the latent has in each row, shape (batch,). What is `value - f[:, latent]`?
+#
+# HINT: To multiply each of these with the direction: `(value - f[:, latent])[:, None] * W_dec[latent]`.
+
+
+# %%
+def set_latent(
+    x: torch.Tensor, f: torch.Tensor, W_dec: torch.Tensor, latent: int, value: float
+) -> torch.Tensor:
+    """x, (batch, d_in), with one latent at `value`. f: (batch, d_sae), W_dec: (d_sae, d_in)."""
+    ### BEGIN SOLUTION
+    return x + (value - f[:, latent])[:, None] * W_dec[latent]
+    ### END SOLUTION
+
+
+set_latent = check("5.11", set_latent)
+
+# %%
+predict(
+    "5.h",
+    "The model reads 'The rain had stopped by noon;'. You clamp the latent for semicolons in code "
+    "to a high value at that semicolon. What becomes more likely as the next token?",
+    ["another word, such as 'but'", "the end of the line", "nothing in particular"],
+)
+
+# %% [markdown]
+# Now at the last token of a text, for many values at once. The unit is that of the code. A latent's largest activation in the snippets is printed for comparison: values far above it are a *push*,
+# not something that the model does to itself. The control is a random latent that is in use somewhere, clamped to the same values: every direction is 1 long, so the push is as strong.
+
+# %%
+PROMPTS = (
+    "The rain had stopped by noon;", "She wanted to leave;", "Il ne pleuvait plus ;",
+    "let total = 0;",
+)  # fmt: skip
+VALUES = (0.0, 8.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0)
+
+
+def steer(prompt: str, latent: int, values=VALUES) -> torch.Tensor:
+    """Log-probabilities of the next token, a row a value, with a latent clamped at the last one."""
+    ids = language.tokenize(smollm2, prompt).ids.expand(len(values), -1)
+
+    def clamped(x):
+        last = x[:, -1]
+        f = sae_4.encode(last)
+        new = [
+            set_latent(last[k : k + 1], f[k : k + 1], sae_4.W_dec, latent, v)
+            for k, v in enumerate(values)
+        ]
+        return torch.cat([x[:, :-1], torch.cat(new)[:, None]], dim=1)
+
+    with torch.no_grad(), language.spliced(smollm2, stream_4, clamped):
+        return smollm2(ids, use_cache=False, logits_to_keep=1)[:, -1].log_softmax(-1)
+
+
+def as_it_is(prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probabilities of the next token with nothing changed, and the code of the last one."""
+    found = language.activations(smollm2, prompt, stream_4, progress=False).values[stream_4]
+    with torch.no_grad():
+        logits = smollm2(language.tokenize(smollm2, prompt).ids, use_cache=False, logits_to_keep=1)
+    return logits[0, -1].log_softmax(-1), sae_4.encode(found[-1:])[0]
+
+
+if smollm2:
+    in_use = (torch.cat([code for code, _, _ in signs.values()]) > 0).float().mean(0)
+    candidates = ((in_use > 0) & (in_use < 0.05)).nonzero().flatten()
+    order = torch.randperm(len(candidates), generator=dice)
+    randoms = candidates[order][:12].tolist()
+    for role, latent in chosen.items():
+        most = max(float(code[:, latent].max()) for code, _, _ in signs.values())
+        print(f"{role:16} latent {latent:4}: at most {most:.1f} in the snippets")
+
+# %% [markdown]
+# Four changes, four prompts, eight values. Start at the code latent's highest value, and move *Clamp to* down to 0. Then look at the control, and at the line chart: how *much* changes is one thing, and *what*
+# changes is another.
+
+
+# %%
+def likeliest(base: torch.Tensor, runs: torch.Tensor, n: int = 6) -> list[int]:
+    """The tokens to show: the likeliest as it is, and of each change at its highest value."""
+    ranked = [base.argsort(descending=True)[:n].tolist()]
+    ranked += [run[-1].argsort(descending=True)[:n].tolist() for run in runs]
+    in_turn = [token for row in zip(*ranked) for token in row]
+    return list(dict.fromkeys(ranked[0][:3] + in_turn))[:n]
+
+
+if smollm2:
+    acted = {f"{role} (latent {chosen[role]})": chosen[role] for role in
+             ("only in code", "only in prose", "every semicolon")}  # fmt: skip
+    acted[f"random latent {randoms[0]} (control)"] = randoms[0]
+    shown, base_of, runs_of = [], {}, {}
+    for prompt in PROMPTS:
+        base, code = as_it_is(prompt)
+        runs = torch.stack([steer(prompt, latent) for latent in acted.values()])
+        base_of[prompt], runs_of[prompt] = base, runs
+        ids = likeliest(base, runs)
+        shown.append((
+            [language.spell(smollm2, i) for i in ids], base[ids].exp(), runs[:, :, ids].exp(),
+            (base.exp() * (base - runs)).sum(-1), code[list(acted.values())],
+        ))  # fmt: skip
+    tokens, baseline, probabilities, kl, actual = zip(*shown)
+    display(steering_panel(SteeringFigures(
+        prompts=PROMPTS, series=list(acted), values=VALUES, tokens=tokens,
+        baseline=torch.stack(baseline), probabilities=torch.stack(probabilities),
+        kl=torch.stack(kl).clamp_min(0), actual=torch.stack(actual),
+    )))  # fmt: skip
+
+# %% [markdown]
+# One random latent is one. Here are twelve, and the question that matters: how likely does the end of the line become? In code that is what follows a semicolon. All are clamped to 120 at the semicolon of an English sentence.
+
+# %%
+if smollm2:
+    line_ends = [
+        i for i in range(smollm2.cfg.d_vocab) if language.spell(smollm2, i).startswith("\n")
+    ]
+
+    def line_end(log_p: torch.Tensor) -> float:
+        """The probability that the next token begins with the end of a line."""
+        return float(log_p[line_ends].exp().sum())
+
+    print(
+        "                                 as it is   ablated   clamped to 120   twelve random latents at 120"
+    )
+    pushed = {}
+    for prompt in PROMPTS[:3]:
+        runs = runs_of[prompt][0]
+        others = [line_end(steer(prompt, latent, VALUES[-1:])[0]) for latent in randoms]
+        pushed[prompt] = line_end(base_of[prompt]), line_end(runs[0]), line_end(runs[-1]), others
+        print(
+            f"{prompt:32} {pushed[prompt][0]:8.0%} {pushed[prompt][1]:9.0%} {pushed[prompt][2]:12.0%}"
+            f"          median {sorted(others)[6]:.0%}, largest {max(others):.0%}"
+        )
+        assert pushed[prompt][2] > pushed[prompt][0] + 0.2
+        assert pushed[prompt][2] > sorted(others)[-2]
+    reveal("5.h", "the end of the line", "As after a semicolon in code.")
+
+# %% [markdown]
+# The latent *means* something to the model: pushed, it makes an English sentence, and a French one, end its line as code does. Random directions, pushed as hard, also change what comes next (look at their KL), but not to that.
+#
+# Now what the experiment does *not* show:
+#
+# - **Ablating does nearly nothing.** The next token is as before. So this latent is not *needed*: the model knows from other parts, and from later layers that read the text again, that this is code. "Has an effect when pushed" and "is what the model uses" are two claims.
+# - **The push is far beyond what the model does itself.** Compare 120 with the largest activation printed above. At natural values the effect is small.
+# - **It is one place.** A latent at the last token of a text, in layer 4.
+
+# %% [markdown]
+# ### Your own
+#
+# Choose a prompt, and a latent: from the table, or one that is active at its last token. What does it do?
+
+# %%
+my_prompt = "The opposite of hot is"
+my_latent = None  # a number from 0 to 4,607; None takes the most active one
+if smollm2:
+    base, code = as_it_is(my_prompt)
+    strongest = code.argsort(descending=True)[:5].tolist()
+    print(
+        "most active at the last token:",
+        ", ".join(f"{i} ({float(code[i]):.1f})" for i in strongest),
+    )
+    latent = strongest[0] if my_latent is None else my_latent
+    print(f"latent {latent}, as it is {float(code[latent]):.1f}")
+    print(
+        "   as it is:",
+        ", ".join(f"{t!r} {p:.0%}" for t, p in language.top_tokens(smollm2, base.exp(), 5)),
+    )
+    for value, log_p in zip(VALUES, steer(my_prompt, latent)):
+        likely = language.top_tokens(smollm2, log_p.exp(), 5)
+        print(f"at {value:8g}:", ", ".join(f"{t!r} {p:.0%}" for t, p in likely))
+
+# %% [markdown] exercise="5.12" kind="free" title="Dictionary learning in your words" minutes=10 difficulty=2 misconceptions=["dictionary-learning-reduces","low-error-means-found"]
+# What is the general idea behind dictionary learning, and why might it help? What would you want to see before you believe that a latent of a language model "is" a feature?
+#
+# HINT: Start from what a layer does with more features than dimensions. What do you know about how many are present at a time?
+#
+# HINT: Go back through the controls of this notebook. Which of them made a nice result smaller?
+#
+# RUBRIC:
+# - It says that activations are taken to be sums of a few directions out of many, and that both the directions and the codes are learned.
+# - It says that there are more directions than dimensions: an expansion, and that the code is sparse.
+# - It says why it might help: features that are superposed have no neuron of their own, and a latent may.
+# - It says that a low error, or a high share of variance explained, does not show that features were found.
+# - It names evidence of another kind: what activates it on random examples and not only the strongest, detection on texts not used for choosing, agreement over seeds, or a change in behaviour when it is clamped or ablated.
+# - It names a control for that: random directions as rare, shuffled labels, an untrained model, a random latent.
+# - It names a limit: dead latents, splitting, shrinkage, the choice of size, what is left unexplained, or that pushing is not needing.
+#
+# MODEL ANSWER:
+# A layer can hold more features than it has dimensions because only few of them are present at a time. Dictionary learning turns that round: it looks for a large set of directions, larger than the number of dimensions, such that each activation is a sum of only a few of them. A sparse autoencoder
+# learns the directions and a quick way to find the codes, from activations alone. It does not reduce anything: 512 neurons become 4,096 latents, of which 32 are in use at a time. It might help because a feature in superposition has no neuron of its own, so that looking at neurons shows mixtures, while a latent can stand for one thing.
+#
+# A low reconstruction error would not convince me: in the toy, 99 % of the variance was explained with not a single feature found. I would want to see random examples of its activity, and not only the strongest; how well it detects what it is named after on texts that did not choose it, beside the best neuron and beside random directions that are active as rarely;
+# whether another training finds it again; and what the model does when it is clamped and when it is ablated, with random latents beside it. And I would remember that how many features there are depends on the size of the dictionary.
+#
+# MISCONCEPTIONS:
+# - dictionary-learning-reduces: The code has more numbers than the activation, not fewer. It is sparse.
+# - low-error-means-found: Copying has no error. What counts is the error at a given sparsity, and evidence besides the error.
+
+# %%
+ask("5.12")
+
+# %% [markdown]
+# ## What you can say now
+#
+# - An activation is a sum of few directions out of many. With the directions known, a greedy search finds the code, as long as it is sparse enough.
+# - A sparse autoencoder learns the directions, too. It expands; it does not reduce.
+# - Its error says how well it copies. Whether features were found must be shown in other ways.
+# - A penalty shrinks codes by half its size. TopK does not, and has dead latents to care for. A larger dictionary splits features.
+# - In a real model, controls make nice results smaller: rare things look clean, and the best of many detects something. What stays is worth having.
+# - A latent can be *acted* on. That it changes the output in a way that fits its name is strong evidence. That it is needed is another question.
+#
+# **The papers say, and here:**
+#
+# | claim | source | here |
+# |---|---|---|
+# | expand 10 to 15 times | often said | right for our planted layer, which has 4 features a dimension; no constant |
+# | latents are more interpretable than neurons | [1] | narrower, yes; mostly because they are rarer |
+# | the best latent detects a context better than the best neuron | [1] | for about half of 16 broad classes; not on the whole |
+# | latents are more universal than neurons (.72 against .46) | [1] | yes, on a lower level; see the table |
+# | larger dictionaries split features | [1] | yes, in the toy |
+# | TopK has no shrinkage, dead latents need a task | [2] | yes |
+# | clamping a latent changes behaviour to fit its name | [3] | yes, far above natural values; ablating it changes nearly nothing |
+#
+# **Sources.** [1] Bricken et al., "Towards Monosemanticity" (2023). [2] Gao et al., "Scaling and evaluating sparse autoencoders" (2024). [3] Templeton et al., "Scaling
+# Monosemanticity" (2024). Matching pursuit: Mallat and Zhang (1993). Dictionary learning: Olshausen and Field, "Emergence of simple-cell receptive field properties by learning a sparse code for natural images" (1996). Random
+# models and rare latents as controls: Heap et al., "Sparse autoencoders can interpret randomly initialized transformers" (2025).

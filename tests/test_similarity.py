@@ -152,6 +152,23 @@ def test_every_unit_finds_its_best_partner(n, d1, d2, seed):
         assert each[int(partners[i])] == pytest.approx(max(each))
 
 
+@given(st.integers(3, 12), widths, widths, seeds)
+def test_the_best_correlation_is_the_largest_with_its_sign(n, d1, d2, seed):
+    X, Y = related(n, d1, d2, seed)
+    found = similarity.best_correlations(X, Y)
+    for i in range(d1):
+        each = [float(torch.corrcoef(torch.stack([X[:, i], y]))[0, 1]) for y in Y.T]
+        assert found[i].item() == pytest.approx(max(each))
+
+
+def test_a_partner_turned_round_is_no_partner():
+    X = normal(30, 1)
+    assert similarity.best_correlations(X, -X).tolist() == pytest.approx([-1])
+    assert similarity.best_correlations(X, torch.cat([-X, 3 * X + 1], 1)).tolist() == pytest.approx(
+        [1]
+    )
+
+
 @given(st.integers(3, 8), st.integers(1, 4), st.integers(1, 4), seeds)
 def test_pairs_one_to_one_have_the_largest_sum_of_all(n, d1, d2, seed):
     X, Y = related(n, d1, d2, seed)
@@ -195,6 +212,8 @@ def test_a_unit_that_does_not_vary_correlates_with_nothing():
     for one_to_one in (False, True):
         values, _ = matched_correlation(X, X, one_to_one=one_to_one)
         assert values.tolist() == pytest.approx([1, 0])
+    assert similarity.best_correlations(X, X).tolist() == pytest.approx([1, 0])
+    assert similarity.best_correlations(-X[:, :1], X).tolist() == [0]  # 0 is more than -1
 
 
 # Nulls
@@ -348,6 +367,11 @@ def test_too_few_samples_are_refused(unbiased, least):
     linear_cka(normal(least, 2), normal(least, 2), unbiased=unbiased)
     with pytest.raises(ValueError, match=f"at least {least}"):
         linear_cka(normal(least - 1, 2), normal(least - 1, 2), unbiased=unbiased)
+
+
+def test_a_partner_is_needed():
+    with pytest.raises(ValueError, match="Y has no column"):
+        similarity.best_correlations(normal(9, 2), normal(9, 0))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -16,17 +16,22 @@ from course_utils.neurons.classes import (
     shuffled,
     text_means,
 )
+from course_utils.neurons.detection import Detectors, best_detectors, detector_interval, f1
 from course_utils.neurons.directions import random_directions
 from course_utils.neurons.survey import Context, Histogram, Look, Survey, histogram
 
 __all__ = [
     "Context",
+    "Detectors",
     "Histogram",
     "Look",
     "Survey",
+    "best_detectors",
     "class_means",
     "class_shares",
+    "detector_interval",
     "effective_classes",
+    "f1",
     "histogram",
     "interval",
     "random_directions",

@@ -20,6 +20,8 @@ Sources: Bricken et al., "Towards Monosemanticity" (2023); Gao et al., "Scaling 
 sparse autoencoders" (2024).
 """
 
+from course_utils.sae.acting import set_latent
+from course_utils.sae.agreement import code_correlations
 from course_utils.sae.columns import column_blocks, columns
 from course_utils.sae.files import load_sae, save_sae
 from course_utils.sae.model import SAE, Gradients
@@ -27,6 +29,13 @@ from course_utils.sae.progress import Progress
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.relu import ReluConfig, ReluSAE
 from course_utils.sae.saelens import read_saelens, write_saelens
+from course_utils.sae.scores import (
+    best_cosines,
+    cosines,
+    recovered,
+    shrunk,
+    variance_explained,
+)
 from course_utils.sae.shipped import SHIPPED, load_shipped
 from course_utils.sae.topk import TopKConfig, TopKSAE
 from course_utils.sae.training import Trained, train
@@ -42,12 +51,19 @@ __all__ = [
     "TopKConfig",
     "TopKSAE",
     "Trained",
+    "best_cosines",
+    "code_correlations",
     "column_blocks",
     "columns",
+    "cosines",
     "load_sae",
     "load_shipped",
     "read_saelens",
+    "recovered",
     "save_sae",
+    "set_latent",
+    "shrunk",
     "train",
+    "variance_explained",
     "write_saelens",
 ]

@@ -228,7 +228,7 @@ sae_loss = check("5.3", sae_loss)
 
 # %%
 config = sae.ReluConfig(32, 320, l1_coefficient=0.1)
-begun = sae.ReluSAE.begin(config, x, torch.zeros(32), torch.Generator().manual_seed(0))
+begun = sae.ReluSAE.begin(config, x, torch.zeros(32), torch.Generator().manual_seed(9))
 f = begun.encode(x)
 for factor in (1, 10, 100):
     cheaper, longer = f / factor, begun.W_dec * factor
@@ -302,15 +302,15 @@ predict(
 
 # %%
 recipe = sae.Recipe(
-    steps=3_000, batch_size=512, learning_rate=3e-3, warmup_steps=100, decay_steps=600,
+    steps=1_500, batch_size=512, learning_rate=3e-3, warmup_steps=100, decay_steps=300,
     dead_after=50_000, centre="zero", scale=False,
 )  # fmt: skip
 
 
 def train_on(planted, config, p: float = 0.02, seed: int = 0) -> sae.Trained:
     """An autoencoder of the planted layer, and how its training went."""
-    samples, _ = planted.sample(200_000, p, generator=torch.Generator().manual_seed(seed))
-    return sae.train(config, samples, recipe, seed=seed)
+    samples, _ = planted.sample(100_000, p, generator=torch.Generator().manual_seed(seed))
+    return sae.train(config, samples, recipe, seed=seed, progress=False)
 
 
 trained = {
@@ -538,19 +538,16 @@ shrunk = check("5.8", shrunk)
 
 # %% [markdown]
 # So everything is too small by l1/2, whatever its strength, and weak features are not seen at all. This is called **shrinkage**. Do the trained autoencoders do that? Put in every
-# feature alone, at several strengths, and read the latent that matches it best. TopK pays no price, so it has no reason to.
+# feature alone, at several strengths, and measure how much of it comes back: x̂ · d. (Several latents may share a feature, so one latent is not enough.) TopK pays no price, and has no reason to shrink.
 
 # %%
 strength = torch.linspace(0, 1, 11)
 reading = {}
 for name, run in trained.items():
-    cosines = truth.directions @ run.sae.W_dec.T
-    best, which = cosines.max(1)
-    rows = []
-    for s in strength:
-        code = run.sae.encode(s * truth.directions)
-        rows.append(code[torch.arange(128), which][best > 0.9].median())
-    reading[name] = torch.stack(rows)
+    found_well = torch.as_tensor(sae.best_cosines(run.sae.W_dec, truth.directions)) > 0.9
+    back = torch.stack([run.sae(s * truth.directions) for s in strength])
+    along = (back * truth.directions).sum(-1)  # how much of each feature comes back
+    reading[name] = along[:, found_well].median(1).values
 show(
     plots.line_chart(
         strength,
@@ -560,7 +557,7 @@ show(
             "strength itself": strength,
         },
         x_title="true strength of the feature",
-        y_title="code of its latent (median)",
+        y_title="strength that comes back (median)",
     )
 )
 reveal("5.e", 0.7, "0.8 − 0.2/2.")

@@ -21,8 +21,10 @@ sparse autoencoders" (2024).
 """
 
 from course_utils.sae.files import load_sae, save_sae
+from course_utils.sae.formulas import encode, keep_norms, sae_loss, top_k
 from course_utils.sae.model import SAE, Gradients
 from course_utils.sae.progress import Progress
+from course_utils.sae.pursuit import matching_pursuit, pursue
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.relu import ReluConfig, ReluSAE
 from course_utils.sae.saelens import read_saelens, write_saelens
@@ -39,9 +41,15 @@ __all__ = [
     "TopKConfig",
     "TopKSAE",
     "Trained",
+    "encode",
+    "keep_norms",
     "load_sae",
+    "matching_pursuit",
+    "pursue",
     "read_saelens",
+    "sae_loss",
     "save_sae",
+    "top_k",
     "train",
     "write_saelens",
 ]

@@ -24,8 +24,10 @@ from course_utils.sae.acting import set_latent
 from course_utils.sae.agreement import code_correlations
 from course_utils.sae.columns import column_blocks, columns
 from course_utils.sae.files import load_sae, save_sae
+from course_utils.sae.formulas import encode, keep_norms, sae_loss, top_k
 from course_utils.sae.model import SAE, Gradients
 from course_utils.sae.progress import Progress
+from course_utils.sae.pursuit import matching_pursuit, pursue
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.relu import ReluConfig, ReluSAE
 from course_utils.sae.saelens import read_saelens, write_saelens
@@ -56,13 +58,19 @@ __all__ = [
     "column_blocks",
     "columns",
     "cosines",
+    "encode",
+    "keep_norms",
     "load_sae",
     "load_shipped",
+    "matching_pursuit",
+    "pursue",
     "read_saelens",
     "recovered",
+    "sae_loss",
     "save_sae",
     "set_latent",
     "shrunk",
+    "top_k",
     "train",
     "variance_explained",
     "write_saelens",

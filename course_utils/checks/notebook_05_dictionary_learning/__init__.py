@@ -1,0 +1,16 @@
+"""Checks of notebook 05. Each decides from a property or a formula written out here,
+never by comparing with the library's version alone."""
+
+from course_utils.checks.notebook_05_dictionary_learning import (
+    forward,
+    largest,
+    norms,
+    pursuit,
+)
+
+__all__ = [
+    "forward",
+    "largest",
+    "norms",
+    "pursuit",
+]

@@ -53,6 +53,10 @@ def test_every_tag_names_a_known_misconception():
             "04_polysemanticity",
             {"superposition-is-a-neuron", "polysemanticity-allows-superposition"},
         ),
+        (
+            "05_dictionary_learning",
+            {"dictionary-learning-reduces", "low-error-means-found"},
+        ),
     ],
 )
 def test_the_rows_that_belong_to_a_notebook_are_there(notebook, slugs):

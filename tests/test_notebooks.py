@@ -19,7 +19,7 @@ STEMS = sorted(path.stem for path in (ROOT / "source").glob("*.py"))
 
 # Notebooks on a real language model have more memory and may load transformer_lens; those on
 # another published network have a little more.
-WITH_A_LANGUAGE_MODEL = frozenset({"04_polysemanticity"})
+WITH_A_LANGUAGE_MODEL = frozenset({"04_polysemanticity", "05_dictionary_learning"})
 WITH_A_PUBLISHED_NETWORK = frozenset({"01_features_circuits_universality"})
 
 CELL_SECONDS, LONG_CELL_SECONDS, NOTEBOOK_SECONDS = 30, 60, 120

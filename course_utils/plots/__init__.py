@@ -4,7 +4,8 @@ Feature i has the same colour and the same label, "xi", in every figure. Every f
 one sentence in words, computed from its data: `alt_text(figure)`. `theme` has what all share,
 `superposition` the pictures of one toy model, `plane` and `space` what the panels of notebook 03
 show, `shapes` its figures; `tuning`, `circuit` and `universality` what those of notebook 01 show;
-`privileged` those of notebook 04, `codes` and `sweep` those of notebook 05; `pictures` small images, `charts` the rest.
+`privileged` those of notebook 04; `codes`, `sweep` and `steering` those of notebook 05; `pictures`
+small images, `charts` the rest.
 """
 
 from course_utils.plots.charts import (

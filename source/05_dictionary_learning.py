@@ -35,6 +35,7 @@ import warnings
 from dataclasses import replace
 
 import torch
+from course_utils.plots.steering import SteeringFigures
 from IPython.display import display
 from sklearn.decomposition import PCA, FastICA, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
@@ -42,7 +43,6 @@ from sklearn.exceptions import ConvergenceWarning
 from course_utils import assets, contexts, language, neurons, plots, sae, snippets
 from course_utils.checks import ask, check, predict, reveal, start
 from course_utils.language.averages import massive, up_to_first
-from course_utils.plots.steering import SteeringFigures
 from course_utils.plots.sweep import SweepFigures
 from course_utils.widgets import neuron_panel, show, steering_panel, sweep_panel
 
@@ -519,7 +519,8 @@ assert both["ReLU, L1 = 0.2"][1] > 0.9
 # %%
 predict(
     "5.e",
-    "A feature of strength 0.8, a latent with exactly its direction, l1 = 0.2. Which f costs least?",
+    "A feature of strength 0.8, a latent with exactly its direction, l1 = 0.2. "
+    "Which f costs least?",
     (0.0, 1.0),
 )
 
@@ -613,7 +614,8 @@ for d_sae in (16, 32, 64, 128):
     W = train_on(family, sae.TopKConfig(32, d_sae, k=2), p=0.03).sae.W_dec
     split[d_sae] = float(recovered(W, kinds)), float(recovered(W, varieties))
     print(
-        f"{d_sae:4} latents: {split[d_sae][0]:4.0%} of the kinds, {split[d_sae][1]:4.0%} of the varieties"
+        f"{d_sae:4} latents: {split[d_sae][0]:4.0%} of the kinds, "
+        f"{split[d_sae][1]:4.0%} of the varieties"
     )
 assert split[16][0] > 0.7 > 0.3 > split[16][1]
 assert split[64][0] < 0.3 < 0.9 < split[64][1]
@@ -1080,7 +1082,8 @@ if smollm2:
     null = torch.tensor([dealt(dice) for _ in range(20)])
     real = float(fit(judged_on, "only in prose")[chosen["only in prose"]])
     print(
-        f"wanted rates less unwanted: {real:.2f}; kinds dealt out 20 times: {null.min():.2f} to {null.max():.2f}"
+        f"wanted rates less unwanted: {real:.2f}; "
+        f"kinds dealt out 20 times: {null.min():.2f} to {null.max():.2f}"
     )
     assert real > null.max() + 0.3
 
@@ -1216,17 +1219,16 @@ if smollm2:
         """The probability that the next token begins with the end of a line."""
         return float(log_p[line_ends].exp().sum())
 
-    print(
-        "                                 as it is   ablated   clamped to 120   twelve random latents at 120"
-    )
+    print(f"{'':32} as it is   ablated   clamped to 120   twelve random latents at 120")
     pushed = {}
     for prompt in PROMPTS[:3]:
         runs = runs_of[prompt][0]
         others = [line_end(steer(prompt, latent, VALUES[-1:])[0]) for latent in randoms]
         pushed[prompt] = line_end(base_of[prompt]), line_end(runs[0]), line_end(runs[-1]), others
         print(
-            f"{prompt:32} {pushed[prompt][0]:8.0%} {pushed[prompt][1]:9.0%} {pushed[prompt][2]:12.0%}"
-            f"          median {sorted(others)[6]:.0%}, largest {max(others):.0%}"
+            f"{prompt:32} {pushed[prompt][0]:8.0%} {pushed[prompt][1]:9.0%} "
+            f"{pushed[prompt][2]:12.0%}          "
+            f"median {sorted(others)[6]:.0%}, largest {max(others):.0%}"
         )
         assert pushed[prompt][2] > pushed[prompt][0] + 0.2
         assert pushed[prompt][2] > sorted(others)[-2]

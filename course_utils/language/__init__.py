@@ -4,7 +4,7 @@
 `conversion` brings the published one here. `tokens` says which characters a token stands for,
 `points` what the places are called where one can listen. `activations` listens there for many
 texts, `splicing` changes what passes there, `predictions` says what a model expects, and what a
-neuron does to that. `progress` is the bar that is shown meanwhile.
+neuron does to that.
 
 Both models have their weights as they were trained: nothing is folded or centred, and
 `enable_compatibility_mode` must not be called. So hook points hold what the model itself computes.
@@ -24,7 +24,6 @@ from course_utils.language.predictions import (
     next_token,
     top_tokens,
 )
-from course_utils.language.progress import progress
 from course_utils.language.splicing import splice, spliced
 from course_utils.language.tokens import Tokens, from_ids, spell, tokenize
 
@@ -44,7 +43,6 @@ __all__ = [
     "logit_effect",
     "loss",
     "next_token",
-    "progress",
     "spell",
     "splice",
     "spliced",

@@ -12,8 +12,8 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.model_bridge.exceptions import StopAtLayerException
 
 from course_utils.language.points import check_points
-from course_utils.language.progress import progress as progress_bar
 from course_utils.language.tokens import Tokens, tokenize
+from course_utils.progress_bar import progress_bar
 
 AHEAD = 8  # batches of a stream that are sorted by length together
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformer_lens.model_bridge import TransformerBridge
 
-from course_utils.language.progress import progress as progress_bar
 from course_utils.language.tokens import Tokens, spell, tokenize
+from course_utils.progress_bar import progress_bar
 
 MOST_LOGITS = 40_000_000  # at once: 160 MB
 

@@ -1,13 +1,10 @@
 """What a training says while it goes on."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tqdm import tqdm
-
-PERIOD = 0.25  # seconds between two pictures
+from course_utils.progress_bar import progress_bar
 
 
 class Progress(NamedTuple):
@@ -29,26 +26,12 @@ Show = bool | Callable[[Progress], None]
 
 
 @contextmanager
-def progress_bar(show: Show, start: int, steps: int) -> Iterator[Callable[[Progress], None]]:
-    """Gives a function to be called after each step: a line of text on stderr, or your own."""
-    if show is False:
-        yield lambda now: None
-        return
-    if show is not True:
+def shown(show: Show, start: int, steps: int) -> Iterator[Callable[[Progress], None]]:
+    """Gives a function to be called after each step: a bar with the figures, or your own."""
+    if callable(show):
         yield show
         return
-    with tqdm(desc="Training", initial=start, total=steps, unit="step") as bar:
-        drawn = 0.0
-
-        def draw(now: Progress) -> None:
-            nonlocal drawn
-            if now.step < steps and time.monotonic() - drawn < PERIOD:
-                return
-            drawn = time.monotonic()
-            bar.set_postfix_str(
-                f"loss {now.loss:.4g}, L0 {now.l0:.1f}, FVU {now.fvu:.3f}, dead {now.dead}",
-                refresh=False,
-            )
-            bar.update(now.step - bar.n)
-
-        yield draw
+    with progress_bar("Training", steps, start=start, show=show) as done:
+        yield lambda now: done(
+            1, f"loss {now.loss:.4g}, L0 {now.l0:.1f}, FVU {now.fvu:.3f}, dead {now.dead:,}"
+        )

@@ -31,7 +31,7 @@ from course_utils.sae.files import (
     write_tensors,
 )
 from course_utils.sae.model import SAE, Gradients
-from course_utils.sae.progress import Progress, Show, progress_bar
+from course_utils.sae.progress import Progress, Show, shown
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.team import in_parts
 
@@ -91,7 +91,7 @@ def train(
         if checkpoint is not None and Path(checkpoint).exists():
             run.resume(checkpoint)
         with (
-            progress_bar(progress, run.taken, recipe.steps) as show,
+            shown(progress, run.taken, recipe.steps) as show,
             _interruptions(checkpoint is not None) as interrupted,
         ):
             while run.taken < recipe.steps:

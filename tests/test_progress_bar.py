@@ -10,10 +10,9 @@ import IPython
 import IPython.display
 import pytest
 
-from course_utils import language
-from course_utils.language import progress as one_bar  # the function; the module has its name
+from course_utils.progress_bar import progress_bar as one_bar  # the module has its name
 
-bars = sys.modules["course_utils.language.progress"]
+bars = sys.modules["course_utils.progress_bar"]
 
 
 class Terminal(io.StringIO):
@@ -107,7 +106,7 @@ def test_elsewhere_and_when_not_wanted_there_is_none(clock, terminal, monkeypatc
 
 
 def test_it_ends_also_with_an_error(clock, notebook):
-    with pytest.raises(ZeroDivisionError), language.progress("Reading", 9) as done:
+    with pytest.raises(ZeroDivisionError), one_bar("Reading", 9) as done:
         clock(3)
         done(3)
         raise ZeroDivisionError

@@ -11,15 +11,15 @@ PERIOD = 0.25  # seconds between two pictures of it
 
 
 @contextmanager
-def progress(
-    label: str, total: int | None, *, show: bool = True
-) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    label: str, total: int | None, *, start: int = 0, show: bool = True
+) -> Iterator[Callable[..., None]]:
     """Gives a function to be called with how many more are done.
 
-        with progress("Reading texts", len(texts)) as done:
+        with progress_bar("Reading texts", len(texts)) as done:
             for text in texts:
                 ...
-                done(1)
+                done(1)  # or done(1, "loss 0.31"), to say more
 
     In a notebook it is the browser's own bar: a few hundred bytes each time, read out by screen
     readers, and in the colours of the page. In a terminal it is a line, elsewhere nothing. When
@@ -28,27 +28,29 @@ def progress(
     Args:
         label: what is being done.
         total: how many there are; None if nobody knows.
+        start: how many were done before.
         show: False shows nothing.
     """
     picture = _picture() if show else None
     began = drawn = time.monotonic()
-    count, shown = 0, False
+    count, shown, more = start, False, ""
 
-    def done(n: int) -> None:
-        nonlocal count, drawn, shown
-        count += n
+    def done(n: int, says: str = "") -> None:
+        nonlocal count, drawn, shown, more
+        count, more = count + n, f"; {says}" if says else ""
         now = time.monotonic()
         if picture is None or now - began < PATIENCE or now - drawn < PERIOD:
             return
         drawn, shown = now, True
-        left = f", {(now - began) * (total / count - 1):.0f} s left" if total and count else ""
-        picture(label, count, total, f"{count:,}{f' of {total:,}' if total else ''}{left}")
+        new = count - start
+        left = f", {(now - began) * (total - count) / new:.0f} s left" if total and new else ""
+        picture(label, count, total, f"{count:,}{f' of {total:,}' if total else ''}{left}{more}")
 
     try:
         yield done
     finally:
         if picture is not None and shown:
-            picture(label, count, None, f"{count:,} in {time.monotonic() - began:.0f} s")
+            picture(label, count, None, f"{count:,} in {time.monotonic() - began:.0f} s{more}")
             if picture is _line:
                 sys.stderr.write("\n")
 

@@ -39,9 +39,9 @@ def recovered(answer: Answer) -> str:
     # 3 of 8 features are found, one by two latents, and no cosine is near a threshold.
     W = torch.tensor([[0.4, -1.1, -0.8], [0.7, 0.0, 0.5], [-0.9, -0.9, -0.9], [-0.9, 0.9, 0.4],
                       [-1.1, -1.0, -0.2]])  # fmt: skip
-    features = torch.tensor([[-1.0, -1.0, 2.0], [-3.0, 2.0, 1.0], [-6.0, -4.0, -6.0],
+    features = torch.tensor([[-0.2, -0.2, 0.4], [-3.0, 2.0, 1.0], [-6.0, -4.0, -6.0],
                              [1.0, 1.0, 2.0], [0.0, 2.0, 2.0], [-2.0, -1.0, -1.0],
-                             [1.0, -2.0, 0.0], [-1.0, 3.0, 3.0]])  # fmt: skip
+                             [0.2, -0.4, 0.0], [-1.0, 3.0, 3.0]])  # fmt: skip
     few = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0], [-1.0, 1.0]])
     many = torch.tensor([[2.0, 0.1], [0.1, -1.0], [1.0, 1.2], [0.5, 0.4], [-1.0, -1.0],
                          [1.0, -0.3]])  # fmt: skip

@@ -179,6 +179,20 @@ def test_logit_effect_is_what_one_more_of_a_neuron_does_in_the_last_layer(model,
     assert effect.mean().abs() < 1e-4
 
 
+def test_a_direction_of_neurons_adds_up_what_they_do(model):
+    """A latent that writes 0.6 of one neuron and 0.8 of another."""
+    d = torch.zeros(model.cfg.d_mlp)
+    d[5], d[70] = 0.6, 0.8
+    together = language.direction_effect(model, d @ model.blocks[-1].mlp.W_out)
+    one, other = (language.logit_effect(model, -1, neuron) for neuron in (5, 70))
+    torch.testing.assert_close(together, 0.6 * one + 0.8 * other, atol=1e-5, rtol=1e-4)
+
+
+def test_a_direction_has_the_size_of_the_stream(one_layer):
+    with pytest.raises(ValueError, match=r"w has shape \(4,\); \(128,\) is needed"):
+        language.direction_effect(one_layer, torch.zeros(4))
+
+
 def test_the_tokens_that_a_neuron_pushes_up_and_down(smollm2):
     """One whose meaning is plain from its weights: it says "type"."""
     effect = language.logit_effect(smollm2, 29, 5)

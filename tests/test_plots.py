@@ -32,6 +32,10 @@ FIGURES = {
         lambda: plots.activity_grids({"dense": np.eye(6) + 0.1, "sparse": np.eye(6)}),
         lambda: plots.activity_grids({"dense": np.eye(6), "sparse": 0 * np.eye(6)}),
     ],
+    "code_bars": [
+        lambda: plots.code_bars({"activation": [0.5, -0.2], "code": [0.0, 1.0, 0.0]}),
+        lambda: plots.code_bars({"activation": [0.5, -0.2], "code": [0.0, 1.0, 0.3]}),
+    ],
     "line_chart": [
         lambda: plots.line_chart([1, 2], {"a": [3, 2]}, x_title="step", y_title="loss"),
         lambda: plots.line_chart([1, 2], {"a": [3, 1]}, x_title="step", y_title="loss", log_x=True),
@@ -346,3 +350,18 @@ def test_the_scale_of_cells_is_symmetric():
     assert gram.zmin == -gram.zmax
     assert theme.diverging(9.9).endswith(f"{theme.OPACITY:.3f})")
     assert theme.diverging(0.0).endswith("0.000)")
+
+
+def test_lists_of_any_length_share_one_scale():
+    figure = plots.code_bars({"x": [0.5, -0.25], "f": [0.0, 2.0, 0.0]})
+    assert [list(bar.y) for bar in figure.data] == [[0.5, -0.25], [0.0, 2.0, 0.0]]
+    assert figure.layout.yaxis.range == figure.layout.yaxis2.range
+    low, high = figure.layout.yaxis.range
+    assert low < -0.25 and high > 2
+    assert "f: 3 numbers, 1 of them not 0" in plots.alt_text(figure)
+
+
+@pytest.mark.parametrize("rows", [{}, {"x": []}, {"x": [[1.0, 2.0]]}])
+def test_what_is_no_list_of_numbers_is_a_sentence(rows):
+    with pytest.raises(ValueError, match="at least one list of numbers, each with a name"):
+        plots.code_bars(rows)

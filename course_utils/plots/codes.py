@@ -29,7 +29,7 @@ def code_bars(rows: Mapping[str, Any]) -> go.Figure:
     high = max(float(y.max()) for y in arrays.values())
     margin = 0.08 * ((high - low) or 1)
     figure = make_subplots(
-        rows=len(arrays), cols=1, subplot_titles=list(arrays), vertical_spacing=0.36 / len(arrays)
+        rows=len(arrays), cols=1, subplot_titles=list(arrays), vertical_spacing=0.5 / len(arrays)
     )
     said = []
     for k, (name, y) in enumerate(arrays.items(), start=1):
@@ -41,9 +41,9 @@ def code_bars(rows: Mapping[str, Any]) -> go.Figure:
         figure.update_xaxes(range=[-1, len(y)], row=k, col=1)
         seen = np.abs(y) > SHOWN
         said.append(f"{name}: {len(y)} numbers, {int(seen.sum())} of them not 0")
-    figure.update_yaxes(range=[low - margin, high + margin])
-    figure.update_xaxes(showgrid=False, zeroline=False)
+    figure.update_yaxes(range=[low - margin, high + margin], title="value")
+    figure.update_xaxes(showgrid=False, zeroline=False, title="number")
     alt = f"Numbers as bars. {'; '.join(said)}."
     return figure.update_layout(
-        template=TEMPLATE, height=60 + 150 * len(arrays), bargap=0.15, meta={"alt": alt}
+        template=TEMPLATE, height=70 + 180 * len(arrays), bargap=0.15, meta={"alt": alt}
     )

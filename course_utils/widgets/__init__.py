@@ -19,6 +19,7 @@ from course_utils.widgets.polytope import (
 )
 from course_utils.widgets.privileged import PrivilegedPanel, PrivilegedView, privileged_panel
 from course_utils.widgets.semicolons import semicolon_panel
+from course_utils.widgets.steering import SteeringPanel, SteeringView, steering_panel
 from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
 from course_utils.widgets.tuning import TuningPanel, TuningView, tuning_panel
 from course_utils.widgets.universality import (
@@ -41,6 +42,8 @@ __all__ = [
     "PrivilegedView",
     "RadioKeys",
     "Slider",
+    "SteeringPanel",
+    "SteeringView",
     "SuperpositionPanel",
     "TuningPanel",
     "TuningView",
@@ -55,6 +58,7 @@ __all__ = [
     "privileged_panel",
     "semicolon_panel",
     "show",
+    "steering_panel",
     "superposition_panel",
     "tuning_panel",
     "universality_panel",

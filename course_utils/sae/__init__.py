@@ -15,6 +15,7 @@ unexplained and the number of dead latents of every step.
 Read `model` first, then `topk`: the equation and its gradients by hand, in products that `sparse`
 makes cheap. `training` is the loop, `recipe` says how long and how fast, `data` where batches come
 from, `centre` where they lie, `descent` a step. `files` writes and reads.
+`planted` makes activations from a dictionary that is known, to see what is found of it.
 
 Sources: Bricken et al., "Towards Monosemanticity" (2023); Gao et al., "Scaling and evaluating
 sparse autoencoders" (2024).
@@ -23,6 +24,7 @@ sparse autoencoders" (2024).
 from course_utils.sae.columns import column_blocks, columns
 from course_utils.sae.files import load_sae, save_sae
 from course_utils.sae.model import SAE, Gradients
+from course_utils.sae.planted import Planted, planted
 from course_utils.sae.progress import Progress
 from course_utils.sae.recipe import Recipe
 from course_utils.sae.relu import ReluConfig, ReluSAE
@@ -35,6 +37,7 @@ __all__ = [
     "SAE",
     "SHIPPED",
     "Gradients",
+    "Planted",
     "Progress",
     "Recipe",
     "ReluConfig",
@@ -46,6 +49,7 @@ __all__ = [
     "columns",
     "load_sae",
     "load_shipped",
+    "planted",
     "read_saelens",
     "save_sae",
     "train",

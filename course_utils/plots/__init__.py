@@ -4,7 +4,8 @@ Feature i has the same colour and the same label, "xi", in every figure. Every f
 one sentence in words, computed from its data: `alt_text(figure)`. `theme` has what all share,
 `superposition` the pictures of one toy model, `plane` and `space` what the panels of notebook 03
 show, `shapes` its figures; `tuning`, `circuit` and `universality` what those of notebook 01 show;
-`privileged` those of notebook 04, `codes` and `sweep` those of notebook 05; `pictures` small images, `charts` the rest.
+`privileged` those of notebook 04, `codes`, `sweep` and `sweep_figures` those of notebook 05;
+`pictures` small images, `charts` the rest.
 """
 
 from course_utils.plots.charts import (
@@ -31,6 +32,8 @@ from course_utils.plots.superposition import (
     superposition_figure,
     superposition_state,
 )
+from course_utils.plots.sweep import sweep_drawing, sweep_state
+from course_utils.plots.sweep_figures import SweepFigures, latent_kinds
 from course_utils.plots.theme import PALETTE, TEMPLATE, alt_text, feature_color
 from course_utils.plots.tuning import LayerTuning, TuningCurves
 from course_utils.plots.universality import NetworkSimilarities
@@ -42,6 +45,7 @@ __all__ = [
     "LayerTuning",
     "Look",
     "NetworkSimilarities",
+    "SweepFigures",
     "TuningCurves",
     "activity_grids",
     "alt_text",
@@ -57,6 +61,7 @@ __all__ = [
     "feature_color",
     "filters",
     "gram_heatmap",
+    "latent_kinds",
     "leverage_scatter",
     "line_chart",
     "neuron_bars",
@@ -68,4 +73,6 @@ __all__ = [
     "shapes_in_plane",
     "superposition_figure",
     "superposition_state",
+    "sweep_drawing",
+    "sweep_state",
 ]

@@ -30,6 +30,7 @@ from course_utils.sae.recipe import Recipe
 from course_utils.sae.relu import ReluConfig, ReluSAE
 from course_utils.sae.saelens import read_saelens, write_saelens
 from course_utils.sae.shipped import SHIPPED, load_shipped
+from course_utils.sae.sweep import load_sweep
 from course_utils.sae.topk import TopKConfig, TopKSAE
 from course_utils.sae.training import Trained, train
 
@@ -49,6 +50,7 @@ __all__ = [
     "columns",
     "load_sae",
     "load_shipped",
+    "load_sweep",
     "planted",
     "read_saelens",
     "save_sae",

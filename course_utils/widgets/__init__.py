@@ -20,6 +20,7 @@ from course_utils.widgets.polytope import (
 from course_utils.widgets.privileged import PrivilegedPanel, PrivilegedView, privileged_panel
 from course_utils.widgets.semicolons import semicolon_panel
 from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
+from course_utils.widgets.sweep import SweepPanel, SweepView, sweep_panel
 from course_utils.widgets.tuning import TuningPanel, TuningView, tuning_panel
 from course_utils.widgets.universality import (
     UniversalityPanel,
@@ -42,6 +43,8 @@ __all__ = [
     "RadioKeys",
     "Slider",
     "SuperpositionPanel",
+    "SweepPanel",
+    "SweepView",
     "TuningPanel",
     "TuningView",
     "UniversalityPanel",
@@ -56,6 +59,7 @@ __all__ = [
     "semicolon_panel",
     "show",
     "superposition_panel",
+    "sweep_panel",
     "tuning_panel",
     "universality_panel",
 ]

@@ -11,7 +11,7 @@ from course_utils.plots import SweepFigures, sweep_state
 from course_utils.sae import load_sweep
 from course_utils.sae import sweep as sweep_module
 
-LEAST = ("recovered", "dead", "explained", "duplicated", "l0")
+COMPARED = ("recovered", "dead", "explained", "duplicated", "l0")
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,9 @@ def test_training_it_again_gives_what_is_stored(figures, one_thread):
     name, expansion, seed = "TopK, k = 3", 2, figures.seed
     found = sweep_expansion.run(name, expansion, seed)
     at = figures.names.index(name), figures.expansions.index(expansion)
-    stored = {part: getattr(figures, part)[(*at, seed)] for part in LEAST}
+    stored = {part: getattr(figures, part)[(*at, seed)] for part in COMPARED}
     # The order in which a processor adds moves some latents of 64 to other features.
-    room = {"recovered": 0.08, "dead": 0.02, "explained": 0.03, "duplicated": 0.02, "l0": 0.15}
+    room = {"recovered": 0.08, "dead": 0.02, "explained": 0.03, "duplicated": 0.02, "l0": 0.25}
     for part, value in stored.items():
         assert found[part] == pytest.approx(value, abs=room[part]), part
     np.testing.assert_allclose(

@@ -20,8 +20,8 @@ def load_sweep() -> dict[str, Any]:
         The arguments of `plots.SweepFigures`, as lists: names, expansions, d_in, true_l0, seed,
         threshold, cost_of; recovered, dead, explained, duplicated, l0, cost, each (n_series,
         n_expansions, n_seeds); cosines (n_series, n_expansions, n_features) and kinds, words, of
-        the run with that seed. Cost is in milliseconds of one core for a training step, and only
-        its ratios mean something elsewhere.
+        the run with that seed. Cost is in milliseconds of one core for a training step, of the
+        quickest seed; only its ratios mean something elsewhere.
 
     Raises:
         ValueError: the file is missing from this copy of the course.

@@ -1,7 +1,7 @@
 // Curves over the expansion; below the features of one autoencoder by their best cosine, a bar of
 // its latents, in plain SVG. The shapes are made once. Python says every number, name and colour.
 const SVG = "http://www.w3.org/2000/svg";
-const [NARROWEST, WIDEST] = [400, 640]; // of each picture; text keeps its size
+const [NARROWEST, WIDEST] = [460, 640]; // of each picture; text keeps its size
 const [LEFT, RIGHT] = [58, 16];
 const SWEEP = { top: 82, high: 240, pad: 26, row: 22, apart: 17 };
 const RUN = { top: 46, high: 150, bar: 26, row: 20 };

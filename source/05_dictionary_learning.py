@@ -35,7 +35,6 @@ import warnings
 from dataclasses import replace
 
 import torch
-from course_utils.plots.steering import SteeringFigures
 from IPython.display import display
 from sklearn.decomposition import PCA, FastICA, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
@@ -43,6 +42,7 @@ from sklearn.exceptions import ConvergenceWarning
 from course_utils import assets, contexts, language, neurons, plots, sae, snippets
 from course_utils.checks import ask, check, predict, reveal, start
 from course_utils.language.averages import massive, up_to_first
+from course_utils.plots.steering import SteeringFigures
 from course_utils.plots.sweep import SweepFigures
 from course_utils.widgets import neuron_panel, show, steering_panel, sweep_panel
 
@@ -873,15 +873,20 @@ predict(
 
 # %%
 of_token, train_half = classes[read.text], read.text % 2 == 0
-untrained_model = language.load_one_layer("A", trained=False)
-untrained = language.activations(
-    untrained_model, language.tokenize(untrained_model, texts, max_tokens=64), point
-).values[point]
+
+
+def untrained() -> torch.Tensor:
+    """What the neurons of model A did before training."""
+    model = language.load_one_layer("A", trained=False)
+    tokens = language.tokenize(model, texts, max_tokens=64)
+    return language.activations(model, tokens, point).values[point]
+
+
 layers = {
     "latents": lambda: sae.column_blocks(*code_a, 4096, 256),
     "neurons": lambda: [neurons_a],
     "random": lambda: sae.column_blocks(*control.encode_sparse(neurons_a), 4096, 256),
-    "untrained": lambda: [untrained],
+    "untrained": lambda: [untrained()],
 }
 detectors = {
     name: neurons.best_detectors(blocks(), of_token, train_half) for name, blocks in layers.items()
@@ -902,7 +907,6 @@ for c, name in enumerate(everything):
     print(line + "".join(f"{value:9.2f}" for value in others))
 middle = {kind: float(d.f1_test.median()) for kind, d in detectors.items()}
 print("median", ", ".join(f"{kind} {value:.2f}" for kind, value in middle.items()))
-del untrained, untrained_model
 reveal("5.g", won, f"Median F1: latents {middle['latents']:.2f}, neurons {middle['neurons']:.2f}.")
 assert middle["latents"] > middle["random"] + 0.1 > middle["untrained"] + 0.2
 assert abs(middle["latents"] - middle["neurons"]) < 0.15

@@ -30,7 +30,7 @@ COSINES = np.array([
 LATENTS = [{"other": 2}, {"matched": 1, "duplicate": 1, "other": 1, "dead": 1},
            {"matched": 3, "duplicate": 4, "other": 5, "dead": 8}]  # fmt: skip
 LATENTS = [LATENTS, [{"other": 1, "dead": 1}, {"other": 4}, {"matched": 4, "dead": 16}]]
-KIND_LISTS = [[sum(([kind] * k for kind, k in of.items()), []) for of in row] for row in LATENTS]
+KIND_LISTS = [[[kind for kind, k in of.items() for _ in range(k)] for of in row] for row in LATENTS]
 RECOVERED = np.array([[[0, 0], [0.25, 0.5], [0.75, 1]], [[0, 0], [0, 0], [1, 1]]])
 DEAD = np.array([[[0, 0], [0.25, 0.25], [0.4, 0.2]], [[0.5, 0.5], [0, 0], [0.8, 0.7]]])
 DUPLICATED = np.array([[[0, 0], [0.25, 0], [0.2, 0.1]], [[0, 0], [0, 0], [0, 0.1]]])
@@ -171,7 +171,7 @@ def test_a_threshold_of_ones_own_is_used_everywhere():
 
 
 def test_another_seed_can_be_shown():
-    with pytest.raises(ValueError, match="seed 1, is 0.5, but 1 of 4"):
+    with pytest.raises(ValueError, match=r"seed 1, is 0\.5, but 1 of 4"):
         make(seed=1)  # the cosines are of the other one
     figures = make(seed=1, **{name: array[..., ::-1] for name, array in (
         ("recovered", RECOVERED), ("dead", DEAD), ("duplicated", DUPLICATED))})  # fmt: skip

@@ -32,6 +32,8 @@ from course_utils.plots.superposition import (
     superposition_figure,
     superposition_state,
 )
+from course_utils.plots.sweep import sweep_drawing, sweep_state
+from course_utils.plots.sweep_figures import SweepFigures, latent_kinds
 from course_utils.plots.theme import PALETTE, TEMPLATE, alt_text, feature_color
 from course_utils.plots.tuning import LayerTuning, TuningCurves
 from course_utils.plots.universality import NetworkSimilarities
@@ -43,6 +45,7 @@ __all__ = [
     "LayerTuning",
     "Look",
     "NetworkSimilarities",
+    "SweepFigures",
     "TuningCurves",
     "activity_grids",
     "alt_text",
@@ -58,6 +61,7 @@ __all__ = [
     "feature_color",
     "filters",
     "gram_heatmap",
+    "latent_kinds",
     "leverage_scatter",
     "line_chart",
     "neuron_bars",
@@ -69,4 +73,6 @@ __all__ = [
     "shapes_in_plane",
     "superposition_figure",
     "superposition_state",
+    "sweep_drawing",
+    "sweep_state",
 ]

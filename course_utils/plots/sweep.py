@@ -134,8 +134,8 @@ def _curve(figures: SweepFigures, part: str, series: int, expansion: int) -> dic
 def _kind(figures: SweepFigures, kind: str, count: int, n: int) -> dict[str, str]:
     above = f"above {figures.threshold:g}"
     name, meaning = {
-        "matched": ("matched", f"the best of a feature, {above}"),
-        "duplicate": ("duplicates", f"{above} too, not the best"),
+        "matched": ("matched", f"a feature's best, {above}"),
+        "duplicate": ("duplicates", f"{above}, not the best"),
         "other": ("others", "fire, but are near no feature"),
         "dead": ("dead", "never fire"),
     }[kind]

@@ -1,4 +1,4 @@
-"""The expansion sweep in numbers: what autoencoders of several sizes found of a known dictionary."""
+"""The expansion sweep in numbers: what autoencoders of several sizes found of known features."""
 
 from __future__ import annotations
 

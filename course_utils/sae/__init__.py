@@ -15,6 +15,7 @@ unexplained and the number of dead latents of every step.
 Read `model` first, then `topk`: the equation and its gradients by hand, in products that `sparse`
 makes cheap. `training` is the loop, `recipe` says how long and how fast, `data` where batches come
 from, `centre` where they lie, `descent` a step. `files` writes and reads.
+`planted` makes activations from a dictionary that is known, to see what is found of it.
 
 Sources: Bricken et al., "Towards Monosemanticity" (2023); Gao et al., "Scaling and evaluating
 sparse autoencoders" (2024).
@@ -26,6 +27,7 @@ from course_utils.sae.columns import column_blocks, columns
 from course_utils.sae.files import load_sae, save_sae
 from course_utils.sae.formulas import encode, keep_norms, sae_loss, top_k
 from course_utils.sae.model import SAE, Gradients
+from course_utils.sae.planted import Planted, planted
 from course_utils.sae.progress import Progress
 from course_utils.sae.pursuit import matching_pursuit, pursue
 from course_utils.sae.recipe import Recipe
@@ -39,6 +41,7 @@ from course_utils.sae.scores import (
     variance_explained,
 )
 from course_utils.sae.shipped import SHIPPED, load_shipped
+from course_utils.sae.sweep import load_sweep
 from course_utils.sae.topk import TopKConfig, TopKSAE
 from course_utils.sae.training import Trained, train
 
@@ -46,6 +49,7 @@ __all__ = [
     "SAE",
     "SHIPPED",
     "Gradients",
+    "Planted",
     "Progress",
     "Recipe",
     "ReluConfig",
@@ -62,7 +66,9 @@ __all__ = [
     "keep_norms",
     "load_sae",
     "load_shipped",
+    "load_sweep",
     "matching_pursuit",
+    "planted",
     "pursue",
     "read_saelens",
     "recovered",

@@ -21,6 +21,7 @@ from course_utils.widgets.privileged import PrivilegedPanel, PrivilegedView, pri
 from course_utils.widgets.semicolons import semicolon_panel
 from course_utils.widgets.steering import SteeringPanel, SteeringView, steering_panel
 from course_utils.widgets.superposition import ModelView, SuperpositionPanel, superposition_panel
+from course_utils.widgets.sweep import SweepPanel, SweepView, sweep_panel
 from course_utils.widgets.tuning import TuningPanel, TuningView, tuning_panel
 from course_utils.widgets.universality import (
     UniversalityPanel,
@@ -45,6 +46,8 @@ __all__ = [
     "SteeringPanel",
     "SteeringView",
     "SuperpositionPanel",
+    "SweepPanel",
+    "SweepView",
     "TuningPanel",
     "TuningView",
     "UniversalityPanel",
@@ -60,6 +63,7 @@ __all__ = [
     "show",
     "steering_panel",
     "superposition_panel",
+    "sweep_panel",
     "tuning_panel",
     "universality_panel",
 ]

@@ -1,9 +1,9 @@
 // Curves over the expansion; below the features of one autoencoder by their best cosine, a bar of
 // its latents, in plain SVG. The shapes are made once. Python says every number, name and colour.
 const SVG = "http://www.w3.org/2000/svg";
-const [NARROWEST, WIDEST] = [400, 640]; // of each picture; text keeps its size
+const [NARROWEST, WIDEST] = [460, 640]; // of each picture; text keeps its size
 const [LEFT, RIGHT] = [58, 16];
-const SWEEP = { top: 62, high: 240, pad: 26, row: 22, apart: 17 };
+const SWEEP = { top: 82, high: 240, pad: 26, row: 22, apart: 17 };
 const RUN = { top: 46, high: 150, bar: 26, row: 20 };
 const SIGNS = { circle: "●", square: "■", diamond: "◆" };
 const SHAPES = Object.keys(SIGNS);
@@ -79,8 +79,8 @@ function drawSweep(svg, parts, state, { expansions, meant }, width) {
 
   // The sizes that are meant, as far as they are on the axis.
   const [from, to] = [across(meant.from), across(meant.to)].map((x) => Math.max(LEFT, Math.min(width - RIGHT, x)));
-  put(parts.meant, { d: to > from ? `M${from} ${top - 18}H${to}V${bottom}H${from}Z` : "" });
-  put(parts.meantName, { x: to, y: top - 23, display: to > from ? "inline" : "none" });
+  put(parts.meant, { d: to > from ? `M${from} ${top - 41}H${to}V${bottom}H${from}Z` : "" });
+  put(parts.meantName, { x: to, y: top - 46, display: to > from ? "inline" : "none" });
 
   for (const { value, line: grid, text } of parts.ticks) {
     put(grid, { d: `M${LEFT} ${up(value)}H${width - RIGHT}` });

@@ -1,5 +1,6 @@
-"""The tuning-curve explorer and the universality matrix of notebook 01 in JupyterLab: all that is
-drawn is what Python says of the place where the sliders are."""
+"""The tuning-curve explorer and the universality matrix of notebook 01, and the expansion sweep of
+notebook 05, in JupyterLab: all that is drawn is what Python says of the place where the sliders
+are."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from looks import FAULTS, SMALLEST, change_theme
 from panel import WATCH, assert_answered_at_once
 from playwright.sync_api import expect
 
+from course_utils.plots.sweep import sweep_state
 from course_utils.plots.tuning import tuning_state
 from course_utils.plots.universality import universality_state
 
@@ -20,8 +22,8 @@ from course_utils.plots.universality import universality_state
 NUMERICS = """
 import numpy as np
 import torch
-from course_utils import plots, stimuli, vision
-from course_utils.widgets import tuning_panel, universality_panel
+from course_utils import plots, sae, stimuli, vision
+from course_utils.widgets import sweep_panel, tuning_panel, universality_panel
 
 dice = np.random.default_rng(0)
 angles = torch.arange(0, 180, 7.5)
@@ -55,8 +57,13 @@ networks = plots.NetworkSimilarities(
     {m: np.full((2, 8, 8), 0.2) for m in value}, {m: np.full((2, 8, 8), 0.5) for m in value},
     controls=names[4:],
 )
+sweep = plots.SweepFigures(**sae.load_sweep())
 """
-SHOW = {"tuning": "tuning_panel(curves, stimulus)", "universality": "universality_panel(networks)"}
+SHOW = {
+    "tuning": "tuning_panel(curves, stimulus)",
+    "universality": "universality_panel(networks)",
+    "sweep": "sweep_panel(sweep)",
+}
 # Where things are drawn in the picture, as shares of its axes.
 CURVES = """(svg) => {
   const points = (path) => path.getAttribute("d").match(/[ML][^ML]+/g)
@@ -80,13 +87,51 @@ MATRIX = """(stage) => {
   return { cells: text(".cell .number"), ringed: under, titles: text(".title"),
     numbers: text(".pairs .end.number"), verdicts: text(".verdict") };
 }"""
+# Heights are read against the lines at 0 and 1, which have these words beside them.
+SWEEP = """(stage) => {
+  const [curves, run] = stage.querySelectorAll("svg");
+  const numbers = (words) => (words.match(/-?[\\d.]+(?:e-?\\d+)?/g) || []).map(Number);
+  const pairs = (path) => (path.getAttribute("d").match(/[ML][^MLZ]+/g) || []).map(numbers);
+  const texts = (svg, name) => [...svg.querySelectorAll(name)].map((text) => text.textContent);
+  const shares = (svg, zero, one) => {
+    const at = (words) => Number([...svg.querySelectorAll("text.end")]
+      .find((text) => text.textContent === words).getAttribute("y"));
+    const [low, high] = [at(zero) - 4.5, at(one) - 4.5];
+    return (y) => (low - y) / (low - high);
+  };
+  const share = shares(curves, "0 %", "100 %"), cosine = shares(run, "0", "1");
+  const shown = (node) => node.getAttribute("display") !== "none";
+  // A column has two corners at its top; the first and the last point lie at 0.
+  const columns = (name) => pairs(run.querySelector(name)).slice(1, -1)
+    .filter((_, k) => k % 2).map(([, y]) => cosine(y));
+  const features = numbers(run.querySelector(".features").getAttribute("d"))[0];
+  return {
+    titles: [...texts(curves, ".title"), ...texts(run, ".title")],
+    curves: [...curves.querySelectorAll("path.curve")].slice(0, 3)
+      .map((path) => pairs(path).map(([x, y]) => [x, share(y)])),
+    bands: [...curves.querySelectorAll("path.band")].slice(0, 3)
+      .map((path) => pairs(path).map(([, y]) => share(y))),
+    names: [...curves.querySelectorAll(".tick")].map((text) => Number(text.getAttribute("x"))),
+    chosen: texts(curves, ".tick.strong"),
+    now: numbers(curves.querySelector(".now").getAttribute("d"))[0],
+    numbers: texts(curves, ".number").map((words) => words.slice(2)),
+    legend: texts(curves, ".legend"),
+    found: columns(".found"), missed: columns(".missed"),
+    above: texts(run, ".above"),
+    latents: [...run.querySelectorAll(".segment")]
+      .map((bar) => shown(bar) ? Number(bar.getAttribute("width")) : 0),
+    feature: features - Number(run.querySelector(".segment").getAttribute("x")),
+    kinds: texts(run, ".legend"),
+    words: [curves, run].map((svg) => svg.getAttribute("aria-label")),
+  };
+}"""
 
 
 class Sliders:
     """A panel of sliders and one view; `press` waits for the redraw that a key causes."""
 
     def __init__(self, page, kind, numerics):
-        self.page, self.numerics = page, numerics
+        self.page, self.kind, self.numerics = page, kind, numerics
         self.view = page.locator(f".course-{kind}")
         self.box = self.view.locator("xpath=..")
         self.words = self.view.get_by_role("status")
@@ -150,6 +195,13 @@ def tuning(notebook, numerics):
 def universality(notebook, numerics):
     panel = Sliders(notebook.page, "universality", numerics)
     panel.go(measure=0, layer=0, pair=0)
+    return panel
+
+
+@pytest.fixture
+def sweep(notebook, numerics):
+    panel = Sliders(notebook.page, "sweep", numerics)
+    panel.go(autoencoder=0, expansion=0)
     return panel
 
 
@@ -270,17 +322,81 @@ def test_a_network_with_itself_is_no_pair(universality):
     assert universality.at("Pair") == 0
 
 
-# Both
+# The expansion sweep
 
 
-@pytest.fixture(params=["tuning", "universality"])
+def assert_shows_run(panel):
+    """Curves and their ranges, features and latents are those of this autoencoder and size."""
+    figures, at = panel.numerics["sweep"], panel.at("Expansion")
+    state = sweep_state(figures, panel.at("Autoencoder"), at)
+    drawn = panel.stage.evaluate(SWEEP)
+    assert drawn["titles"] == [state["title"], state["cosine_title"], state["bar_title"]]
+    for points, band, curve in zip(drawn["curves"], drawn["bands"], state["curves"], strict=True):
+        x, share = np.transpose(points)
+        np.testing.assert_allclose(share, curve["mean"], atol=0.002)
+        np.testing.assert_allclose(band, curve["high"] + curve["low"][::-1], atol=0.002)
+        np.testing.assert_allclose(x, drawn["names"], atol=0.1)
+    # Twice as large is equally far everywhere.
+    apart = np.diff(drawn["names"]) / np.diff(np.log(figures.expansions))
+    np.testing.assert_allclose(apart, apart[0], rtol=1e-3)
+    assert drawn["now"] == pytest.approx(drawn["names"][at], abs=0.1)
+    assert drawn["chosen"] == [f"{figures.expansions[at]:g}×"]
+    assert drawn["numbers"] == [curve["text"] for curve in state["curves"]]
+    assert drawn["legend"] == [curve["legend"] for curve in state["curves"]]
+    assert len(drawn["found"]) == state["found"]
+    np.testing.assert_allclose(drawn["found"] + drawn["missed"], state["cosines"], atol=0.002)
+    assert drawn["above"] == [state["found_text"]] and drawn["kinds"] == state["texts"]
+    counts = np.array(drawn["latents"]) / drawn["feature"] * figures.n_features
+    np.testing.assert_allclose(counts, state["counts"], atol=0.01)
+    assert drawn["words"] == [state["words"], state["latent_words"]]
+    expect(panel.words).to_have_text(state["summary"])
+
+
+def test_the_sweep_opens_with_what_its_sliders_say(sweep, notebook):
+    assert_shows_run(sweep)
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("places", [{"autoencoder": 1}, {"expansion": 3}, {"autoencoder": 3,
+                                    "expansion": 6}])  # fmt: skip
+def test_arrow_keys_change_autoencoder_and_expansion(sweep, places):
+    sweep.go(**places)
+    assert_shows_run(sweep)
+
+
+def test_the_pointer_chooses_an_expansion(sweep):
+    box = sweep.slider("Expansion").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    sweep.after(lambda: sweep.page.mouse.click(*middle))
+    assert sweep.at("Expansion") == 3
+    assert_shows_run(sweep)
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_every_place_of_the_sweep_can_be_read(sweep, width):
+    sweep.page.set_viewport_size({"width": width, "height": 1000})
+    figures = sweep.numerics["sweep"]
+    faults = {}
+    for series in range(len(figures.names)):
+        for expansion in range(len(figures.expansions)):
+            sweep.go(autoencoder=series, expansion=expansion)
+            for svg in sweep.view.locator("svg").all():
+                if found := svg.evaluate(FAULTS, SMALLEST):
+                    faults[series, expansion] = found
+    assert faults == {}
+
+
+# All
+
+
+@pytest.fixture(params=["tuning", "universality", "sweep"])
 def panel(request):
     return request.getfixturevalue(request.param)
 
 
 def test_every_control_has_a_name_and_is_reached_by_tab(panel):
     sliders = panel.box.get_by_role("slider").all()
-    assert len(sliders) == 3
+    assert len(sliders) == (2 if panel.kind == "sweep" else 3)
     sliders[0].focus()
     for slider in sliders:
         expect(slider).to_be_focused()
@@ -289,11 +405,14 @@ def test_every_control_has_a_name_and_is_reached_by_tab(panel):
 
 
 @pytest.mark.quiet
-@pytest.mark.parametrize(("kind", "name"), [("tuning", "Angle"), ("universality", "Pair")])
-def test_a_key_is_answered_at_once(request, kind, name, record_property):
+@pytest.mark.parametrize(
+    ("kind", "name", "moves"),
+    [("tuning", "Angle", 10), ("universality", "Pair", 10), ("sweep", "Expansion", 6)],
+)
+def test_a_key_is_answered_at_once(request, kind, name, moves, record_property):
     panel = request.getfixturevalue(kind)
-    keys = (["ArrowRight"] * 10 + ["ArrowLeft"] * 10) * 3
-    for key in keys[:20]:  # to warm up
+    keys = (["ArrowRight"] * moves + ["ArrowLeft"] * moves) * (30 // moves)
+    for key in keys[: 2 * moves]:  # to warm up
         panel.press(name, key)
 
     def play():
@@ -316,7 +435,6 @@ def test_the_panel_can_be_read(panel, width, theme):
     for svg in panel.view.locator("svg").all():
         faults += svg.evaluate(FAULTS, SMALLEST)
     if folder := os.environ.get("COURSE_SCREENSHOTS"):
-        kind = panel.view.get_attribute("class").split("course-")[1].split()[0]
-        panel.box.screenshot(path=Path(folder) / f"{kind}-{theme}-{width}.png")
+        panel.box.screenshot(path=Path(folder) / f"{panel.kind}-{theme}-{width}.png")
     assert faults == []
     assert panel.view.evaluate("node => node.scrollWidth <= node.clientWidth + 1")

@@ -107,6 +107,7 @@ def test_every_public_figure_is_tested_here():
     others |= {"Look", "as_png", "drag_state", "polytope_state"}
     others |= {"CircuitDiagram", "circuit_drawing", "circuit_state"}
     others |= {"privileged_state", "LayerTuning", "TuningCurves", "NetworkSimilarities"}
+    others |= {"SweepFigures", "latent_kinds", "sweep_drawing", "sweep_state"}
     assert functions - others == set(FIGURES)
 
 

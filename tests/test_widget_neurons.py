@@ -170,7 +170,7 @@ def test_the_panel_opens_with_the_first_neuron(panel, effect, survey):
     assert effect.asked == [0] and panel.shown == 0
     assert panel.view.state == neuron_state(survey.look(0), *Effect()(0))
     assert panel.view.words == panel.view.state["summary"]
-    assert panel.view.drawing == neuron_drawing(6) and panel.view.drawing["last"] == 5
+    assert panel.view.drawing == neuron_drawing(5) and panel.view.drawing["last"] == 5
 
 
 def test_every_position_shows_its_neuron(panel, survey):
@@ -247,3 +247,94 @@ def test_what_is_sent_is_small():
 
 def test_texts_are_never_set_as_html():
     assert "innerHTML" not in str(NeuronView._esm) and "insertAdjacent" not in str(NeuronView._esm)
+
+
+# Latents: some of many, by their own numbers
+
+
+NUMBERS = [3, 17, 18, 500, 501, 4095]
+
+
+@pytest.fixture
+def latents(survey, effect):
+    return neuron_panel(survey, effect, noun="latent", numbers=NUMBERS)
+
+
+def test_a_latent_is_called_by_its_own_number_everywhere(latents, effect, survey):
+    latents.neuron.index = 3
+    assert latents.shown == 500 and effect.asked[-1] == 500
+    state = latents.view.state
+    assert state == neuron_state(survey.look(3), *Effect()(500), noun="latent", number=500)
+    assert state["title"] == "latent 500" and latents.view.words.startswith("Latent 500: active")
+    assert latents.neuron.name == "Latent" and latents.neuron.labels[3].startswith("500, ")
+    assert latents.view.drawing["noun"] == "latent" and latents.view.drawing["last"] == 4095
+    assert "euron" not in json.dumps(state)
+
+
+@pytest.mark.parametrize(("asked", "got"), [(500, 500), (499, 500), (0, 3), (9999, 4095)])
+def test_a_number_that_is_not_there_becomes_the_nearest(latents, asked, got):
+    latents.view._handle_custom_msg({"neuron": asked}, [])
+    assert latents.shown == got
+    said = f"Latent {asked} is not among those shown here; this is the nearest number."
+    assert latents.view.words.startswith(said) is (asked != got)
+
+
+def test_in_another_order_the_numbers_go_with_their_latents(latents):
+    latents.go_to(501)
+    latents.order.index = 1
+    assert sorted(int(label.split(",")[0]) for label in latents.neuron.labels) == NUMBERS
+    assert latents.shown == int(latents.neuron.labels[0].split(",")[0])
+    latents.go_to(501)
+    latents.order.index = 0
+    assert latents.shown == 501 and latents.neuron.index == 4
+
+
+@pytest.mark.parametrize("numbers", [NUMBERS[:5], [*NUMBERS[:5], 501], NUMBERS[::-1]])
+def test_each_column_needs_a_number(survey, numbers):
+    with pytest.raises(ValueError, match="6 columns of the survey; give one for each, rising"):
+        neuron_panel(survey, numbers=numbers)
+
+
+def find(text):
+    """Two results for most texts, none for one, and an error for another."""
+    if text == "fails":
+        raise RuntimeError("no such model")
+    return [] if text == "nothing" else [(500, 3.21, " ;"), (17, 0.5, "\n")]
+
+
+@pytest.fixture
+def searched(survey, effect):
+    return neuron_panel(survey, effect, noun="latent", numbers=NUMBERS, search=find)
+
+
+def test_a_text_finds_latents_and_a_click_shows_one(searched):
+    box = searched.search
+    assert searched.children[0] is box and box.results == []
+    box._handle_custom_msg({"text": "let x = 1;"}, [])
+    assert [one["text"] for one in box.results] == [
+        "latent 500: 3.2 at “ ;”", "latent 17: 0.5 at “⏎”"
+    ]  # fmt: skip
+    assert box.words == "2 latents, the strongest first."
+    box._handle_custom_msg({"go": 17}, [])
+    assert searched.shown == 17
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Type a text first."),
+        ("  \n", "Type a text first."),
+        ("nothing", "No latent of those shown here is active in that text."),
+        ("fails", "That text could not be read (RuntimeError: no such model)."),
+        ("x" * 10_000, "That text has 10,000 characters; use at most 2,000."),
+    ],
+)
+def test_what_finds_nothing_is_a_sentence_and_the_box_lives_on(searched, text, sentence):
+    searched.search.find(text)
+    assert searched.search.words == sentence and searched.search.results == []
+    searched.search.find("x")
+    assert len(searched.search.results) == 2
+
+
+def test_without_a_search_there_is_no_box(panel):
+    assert panel.search is None and len(panel.children) == 3

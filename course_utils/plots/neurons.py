@@ -1,4 +1,4 @@
-"""The neuron dashboard: what is drawn of one neuron, and what is said of it."""
+"""The dashboard: what is drawn of one neuron or latent, and what is said of it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,29 @@ TITLES = {
 Scores = Sequence[tuple[str, float]]
 
 
-def neuron_state(look: Any, up: Scores = (), down: Scores = ()) -> dict[str, Any]:
+def neuron_state(
+    look: Any,
+    up: Scores = (),
+    down: Scores = (),
+    *,
+    noun: str = "neuron",
+    number: int | None = None,
+) -> dict[str, Any]:
     """One neuron, as numbers, bars, a histogram and texts.
 
     Args:
         look: as `neurons.Survey.look` gives it.
         up, down: tokens that the neuron makes likelier, and less likely, with what it adds to their
             logits when its activation is 1.
+        noun: what it is called: "neuron" or "latent".
+        number: which one it is; None takes that of `look`.
     """
+    number = look.neuron if number is None else number
     means, band = as_array(look.means), as_array(look.band)
     share = 1 - look.histogram.zeros
     return {
-        "number": look.neuron,
-        "title": f"neuron {look.neuron}",
+        "number": number,
+        "title": f"{noun} {number}",
         "facts": _facts(look, share),
         "bars": _bars(look.names, means, band),
         "histogram": _histogram(look.histogram),
@@ -42,7 +52,7 @@ def neuron_state(look: Any, up: Scores = (), down: Scores = ()) -> dict[str, Any
             for kind, title in TITLES.items()
         ],
         "effects": [_effects("Makes likelier", up), _effects("Makes less likely", down)],
-        "summary": _summary(look, means, share),
+        "summary": _summary(f"{noun.capitalize()} {number}", look, means, share),
     }
 
 
@@ -136,19 +146,19 @@ def _effects(title: str, scores: Scores) -> dict[str, Any]:
     }
 
 
-def _summary(look: Any, means: np.ndarray, share: float) -> str:
+def _summary(name: str, look: Any, means: np.ndarray, share: float) -> str:
     if not look.effective:
-        return f"Neuron {look.neuron} is active at none of these tokens."
+        return f"{name} is active at none of these tokens."
     q = means / means.sum()
     most = [f"{look.names[c]} {percent(q[c])}" for c in np.argsort(-q, kind="stable")[:3]]
     return (
-        f"Neuron {look.neuron}: active at {percent(share)} of tokens, in {look.effective:.1f} "
+        f"{name}: active at {percent(share)} of tokens, in {look.effective:.1f} "
         f"effective classes of {len(look.names)} ({look.low:.1f} to {look.high:.1f} with other "
         f"texts, {look.null[0]:.1f} to {look.null[1]:.1f} with shuffled labels). Its activation is "
         f"in {', '.join(most)}."
     )
 
 
-def neuron_drawing(n_neurons: int) -> dict[str, Any]:
-    """What stays the same: how many neurons there are, and the colour of a token."""
-    return {"last": n_neurons - 1, "token": POSITIVE, "opacity": OPACITY}
+def neuron_drawing(last: int, noun: str = "neuron") -> dict[str, Any]:
+    """What stays the same: the largest number, what they are called, and the colour of a token."""
+    return {"last": last, "noun": noun, "token": POSITIVE, "opacity": OPACITY}

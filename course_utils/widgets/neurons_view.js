@@ -114,7 +114,7 @@ function contexts(box, groups, { token, opacity }) {
 
 function render({ model, el }) {
   el.classList.add("course-neurons");
-  const go = add(el, "label", "go", "Go to neuron ");
+  const go = add(el, "label", "go", `Go to ${model.get("drawing").noun} `);
   const input = add(go, "input");
   Object.assign(input, { type: "number", min: 0, step: 1, max: model.get("drawing").last });
   // JupyterLab would take the arrow keys for moving from cell to cell.
@@ -156,6 +156,7 @@ function render({ model, el }) {
   }
   model.on("change:state", update);
   model.on("change:words", say);
+  model.on("msg:custom", ({ number }) => { input.value = number; });
   update();
   say();
 }

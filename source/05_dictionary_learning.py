@@ -585,7 +585,7 @@ print("                           dead of 128   features recovered   variance ex
 task = {}
 for name, coefficient in (("with a task for the dead", 1 / 32), ("without", 0.0)):
     just_enough = sae.TopKConfig(32, 128, k=3, aux_coefficient=coefficient)
-    run = train_on(truth, just_enough, n_steps=3_000)
+    run = train_on(truth, just_enough, n_steps=2_500)
     many, _ = truth.sample(50_000, 0.02, generator=generator)
     dead = int(((run.sae.encode(many) > 0).sum(0) == 0).sum())
     task[name] = dead, float(recovered(run.sae.W_dec, truth.directions))
@@ -610,7 +610,7 @@ aside = torch.nn.functional.normalize(torch.randn(16, 4, 32, generator=dice), di
 varieties = torch.nn.functional.normalize(kinds[:, None] + 0.7 * aside, dim=2).flatten(0, 1)
 family = sae.Planted(varieties)
 split = {}
-for d_sae in (16, 32, 64, 128):
+for d_sae in (16, 64, 128):
     W = train_on(family, sae.TopKConfig(32, d_sae, k=2), p=0.03).sae.W_dec
     split[d_sae] = float(recovered(W, kinds)), float(recovered(W, varieties))
     print(
@@ -816,19 +816,19 @@ for name, some in counts.items():
         some = neurons.effective_classes(neurons.text_means(some, read.text), classes)
     narrow[name] = float((some < 2).float().mean()), float(some.median())
     print(f"{name:28} {narrow[name][1]:7.1f} {narrow[name][0]:18.0%}")
-del turned, as_rare
+del counts, turned, as_rare  # 100 MB each
 reveal(
     "5.f", "somewhat fewer or about as many", "Being rare explains most of it. Not all: see below."
 )
 assert narrow["latents"][0] > 1.2 * max(
     narrow["random directions, as rare"][0], narrow["neurons, as rare"][0]
 )
-assert narrow["latents"][1] < 0.75 * narrow["neurons"][1]
-assert 0.5 < narrow["latents"][1] / narrow["random directions, as rare"][1] < 1.1
+assert narrow["latents"][1] < 0.9 * narrow["neurons"][1]
+assert 0.6 < narrow["latents"][1] / narrow["random directions, as rare"][1] < 1.3
 
 # %% [markdown]
-# Latents are narrower than neurons, clearly. But *most of that is because they are rare*: directions that nobody trained, as seldom active, come close. What is left to the autoencoder is a larger share
-# of really narrow ones. If a paper shows you that its latents look cleaner than neurons, ask what is active as seldom.
+# Latents are narrower than neurons. But *most of that is because they are rare*: directions that nobody trained, as seldom active, have about the same median. What is left to the autoencoder is a larger share
+# of really narrow ones. If somebody shows you that their latents look cleaner than neurons, ask what is active as seldom.
 #
 # ### Do they detect something?
 #
@@ -912,7 +912,7 @@ assert middle["latents"] > middle["random"] + 0.1 > middle["untrained"] + 0.2
 assert abs(middle["latents"] - middle["neurons"]) < 0.15
 
 # %% [markdown]
-# Did you expect that? For scripts such as Hebrew, and for DNA and base64, one latent says nearly all. So does one neuron. For broad classes such as code and documentation the best *neuron* is better, and in most
+# Did you expect that? For scripts such as Hebrew, and for DNA and base64, one latent says nearly all. So does one neuron. For code the best *neuron* is clearly better, and in most
 # lines the two intervals overlap. As detectors of our classes, latents do not beat neurons here.
 #
 # Why? Part 3 has a candidate: splitting. The classes are ours, not the model's. A dictionary of 4,096 has no latent "code", but one for brackets after a name, one for indents, one for
@@ -968,13 +968,15 @@ partners = {
     "latents, B in another order": sae.code_correlations(code_a, other_order, 4096, 4096)[seen],
     "random directions": sae.code_correlations(random_a, random_b, 4096, 4096)[seen_random],
 }
-del order, other_order, random_a, random_b
+del order, other_order, random_a, random_b, neurons_b  # there will be a larger model
 quarters = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
 print("                               25 %   median   75 %   above 0.8")
 for name, best in partners.items():
     low, half, high = best.double().quantile(quarters)
     print(f"{name:28} {low:6.2f} {half:8.2f} {high:6.2f} {(best > 0.8).float().mean():10.0%}")
-assert partners["latents"].median() > partners["neurons"].median() + 0.03
+alike = {name: float((best > 0.8).float().mean()) for name, best in partners.items()}
+assert partners["latents"].median() > partners["neurons"].median()
+assert alike["latents"] > 2 * alike["neurons"] and alike["random directions"] < 0.02
 assert partners["latents"].median() > 0.3 + partners["latents, B in another order"].median()
 
 # %% [markdown]
@@ -1005,91 +1007,72 @@ if smollm2:
     stream_4 = language.hook_point(smollm2, 4, "resid_post")
 
 
-def codes_of(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Codes at every token up to the first semicolon, whether it is one, and its text."""
+def read_up_to_semicolon(texts: list[str]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Activations at every token up to the first semicolon, whether it is one, and its text."""
     tokens, is_sign = up_to_first(language.tokenize(smollm2, texts), snippets.SIGNS)
     found = language.activations(smollm2, tokens, stream_4, batch_size=8)
     x = found.values[stream_4]
     keep = ~massive(x)  # as in notebook 04, and in training
-    sign = is_sign[found.text, found.position]
-    return sae_4.encode(x[keep]), sign[keep], found.text[keep]
+    return x[keep], is_sign[found.text, found.position][keep], found.text[keep]
 
 
 # %% [markdown]
-# In which share of a kind's semicolons is a latent in use? And at which share of all other tokens? The snippets are split in two again: what is chosen on one half
-# is judged on the other.
+# Three classes of tokens, then: every semicolon, those in prose, those in code. All other tokens are the rest, and for "in prose" so are the semicolons in code. Which latent detects each best? Unit and threshold are
+# chosen on half of the snippets with your F1, and judged on the other half, as in part 4. The table says in which share of a kind's semicolons the latent is above its threshold.
 
 # %%
 ROLES = {
-    "every semicolon": (tuple(KINDS), ()),
-    "only in prose": (("English", "French", "German"), ("JavaScript", "C", "Python")),
-    "only in code": (("JavaScript", "C", "Python"), ("English", "French", "German")),
+    "every semicolon": tuple(KINDS),
+    "only in prose": ("English", "French", "German"),
+    "only in code": ("JavaScript", "C", "Python"),
 }
 
 
-def rates_of(read: dict, half: int) -> dict[str, torch.Tensor]:
-    """For each kind, in which share of its semicolons a latent is in use; and at other tokens."""
-    rates = {}
-    for name, (code, sign, text) in read.items():
-        rates[name] = (code[sign & (text % 2 == half)] > 0).float().mean(0)
-    rest = torch.cat([code[~sign & (text % 2 == half)] > 0 for code, sign, text in read.values()])
-    return rates | {"other tokens": rest.float().mean(0)}
-
-
-def fit(rates: dict[str, torch.Tensor], role: str) -> torch.Tensor:
-    """How well each latent plays a role: the lowest of the wanted rates less the highest other."""
-    wanted, unwanted = ROLES[role]
-    least = torch.stack([rates[name] for name in wanted]).amin(0)
-    most = torch.stack([rates[name] for name in (*unwanted, "other tokens")]).amax(0)
-    return least - most
+def best_for(codes: torch.Tensor, wanted: torch.Tensor) -> neurons.Detectors:
+    """The unit that is best at telling the wanted tokens from all others."""
+    return neurons.best_detectors([codes], wanted.long(), text_4 % 2 == 0)
 
 
 if smollm2:
-    signs = {name: codes_of(written[key]) for name, key in KINDS.items()}
-    chosen_on, judged_on = rates_of(signs, 0), rates_of(signs, 1)
-    print("role              latent   " + "  ".join(f"{name:>10}" for name in judged_on))
-    chosen = {}
-    for role in ROLES:
-        for latent in fit(chosen_on, role).topk(3).indices.tolist():
-            chosen.setdefault(role, latent)
-            line = "  ".join(f"{float(rate[latent]):10.0%}" for rate in judged_on.values())
-            print(f"{role:17} {latent:6}   {line}")
-    for role, latent in chosen.items():
-        role_rates = {name: float(rate[latent]) for name, rate in judged_on.items()}
-        wanted, unwanted = ROLES[role]
-        assert min(role_rates[name] for name in wanted) > 0.7
-        assert max(role_rates[name] for name in (*unwanted, "other tokens")) < 0.3
+    read_4 = {name: read_up_to_semicolon(written[key]) for name, key in KINDS.items()}
+    x_4, sign_4, text_4 = (torch.cat(part) for part in zip(*read_4.values()))
+    kind_4 = torch.cat([torch.full((len(x),), k) for k, (x, _, _) in enumerate(read_4.values())])
+    code_4, judged = sae_4.encode(x_4), text_4 % 2 == 1
+    control_4 = sae.TopKSAE.begin(sae_4.config, x_4, x_4.mean(0), dice).encode(x_4)
+    print(f"{'':16} latent  F1    random  " + " ".join(f"{n:>10}" for n in (*KINDS, "others")))
+    chosen, fits = {}, {}
+    for role, wanted in ROLES.items():
+        is_wanted = sign_4 & torch.isin(
+            kind_4, torch.tensor([list(KINDS).index(n) for n in wanted])
+        )
+        best, by_chance = best_for(code_4, is_wanted), best_for(control_4, is_wanted)
+        chosen[role], says = int(best.unit[1]), code_4[:, best.unit[1]] > best.threshold[1]
+        where = [judged & sign_4 & (kind_4 == k) for k in range(len(KINDS))] + [judged & ~sign_4]
+        rates = "".join(f"{says[here].float().mean():11.0%}" for here in where)
+        fits[role] = f1(says[judged], is_wanted[judged]), float(by_chance.f1_test[1])
+        print(f"{role:16} {chosen[role]:6}  {fits[role][0]:.2f}  {fits[role][1]:.2f}  {rates}")
+        assert fits[role][0] > max(0.75, fits[role][1] + 0.05)
 
 # %% [markdown]
-# One sign, and the autoencoder was never told what a semicolon is, nor that code and prose are different. It has latents for every semicolon, others that are silent in code, and
-# others that are silent in prose. The mean differences of notebook 04 found *that* there is something in common and something different. Here are the parts.
+# One sign, and the autoencoder was never told what a semicolon is, nor that code and prose are different. One latent is for every semicolon. Another one is for those in prose, in three languages, and silent in code; a third for those in code. The mean differences of notebook 04
+# found *that* there is something in common and something different. Here are the parts.
 #
-# Is it chance? 4,608 latents are many. So deal the labels of the snippets out anew, choose the best latent for "only in prose" again, and judge it on the other half.
+# And look at the control. Latents with random directions do not reach that, but they are not bad either: of 4,608 directions, some happen to point the right way. A high score alone is no proof.
+#
+# One more null. If code and prose were no different at a semicolon, "only in prose" would be any half of the semicolons. So deal the kinds out anew among the snippets, and look for the best latent again.
 
 # %%
 if smollm2:
-
-    def dealt(generator) -> float:
-        """How well the best latent does when kinds mean nothing, on the half that judges."""
-        codes = [code[sign] > 0 for code, sign, _ in signs.values()]
-        halves = [text[sign] % 2 for _, sign, text in signs.values()]
-        sizes, pile, half = [len(some) for some in codes], torch.cat(codes), torch.cat(halves)
-        new = torch.randperm(len(pile), generator=generator)
-        parts = list(zip(pile[new].split(sizes), half[new].split(sizes)))
-        scores = []
-        for side, rest in ((0, chosen_on), (1, judged_on)):
-            rates = {n: p[h == side].float().mean(0) for n, (p, h) in zip(signs, parts)}
-            scores.append(fit(rates | {"other tokens": rest["other tokens"]}, "only in prose"))
-        return float(scores[1][scores[0].argmax()])
-
-    dice = torch.Generator().manual_seed(0)
-    null = torch.tensor([dealt(dice) for _ in range(20)])
-    real = float(fit(judged_on, "only in prose")[chosen["only in prose"]])
-    print(
-        f"wanted rates less unwanted: {real:.2f}; "
-        f"kinds dealt out 20 times: {null.min():.2f} to {null.max():.2f}"
-    )
-    assert real > null.max() + 0.3
+    prose = torch.tensor([list(KINDS).index(name) for name in ROLES["only in prose"]])
+    at_sign = sign_4.nonzero().flatten()
+    null = []
+    for _ in range(20):
+        dealt = kind_4.clone()
+        dealt[at_sign] = kind_4[at_sign][torch.randperm(len(at_sign), generator=dice)]
+        null.append(float(best_for(code_4, sign_4 & torch.isin(dealt, prose)).f1_test[1]))
+    real = fits["only in prose"][0]
+    print(f"F1 {real:.2f}; with kinds dealt out anew {min(null):.2f} to {max(null):.2f}")
+    assert real > max(null) + 0.1
 
 # %% [markdown]
 # ### Act on one
@@ -1167,13 +1150,12 @@ def as_it_is(prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 if smollm2:
-    in_use = (torch.cat([code for code, _, _ in signs.values()]) > 0).float().mean(0)
+    in_use = (code_4 > 0).float().mean(0)
     candidates = ((in_use > 0) & (in_use < 0.05)).nonzero().flatten()
     order = torch.randperm(len(candidates), generator=dice)
     randoms = candidates[order][:12].tolist()
     for role, latent in chosen.items():
-        most = max(float(code[:, latent].max()) for code, _, _ in signs.values())
-        print(f"{role:16} latent {latent:4}: at most {most:.1f} in the snippets")
+        print(f"{role:16} latent {latent:4}: at most {code_4[:, latent].max():.1f} in the snippets")
 
 # %% [markdown]
 # Four changes, four prompts, eight values. Start at the code latent's highest value, and move *Clamp to* down to 0. Then look at the control, and at the line chart: how *much* changes is one thing, and *what*
@@ -1235,16 +1217,17 @@ if smollm2:
             f"median {sorted(others)[6]:.0%}, largest {max(others):.0%}"
         )
         assert pushed[prompt][2] > pushed[prompt][0] + 0.2
-        assert pushed[prompt][2] > sorted(others)[-2]
+        assert pushed[prompt][2] > sorted(others)[-2]  # one of twelve may be another such latent
     reveal("5.h", "the end of the line", "As after a semicolon in code.")
 
 # %% [markdown]
-# The latent *means* something to the model: pushed, it makes an English sentence, and a French one, end its line as code does. Random directions, pushed as hard, also change what comes next (look at their KL), but not to that.
+# The latent *means* something to the model: pushed, it makes an English sentence, and a French one, end its line as code does. Random latents, pushed as hard, change what comes next, too (look at their KL), but hardly ever to that.
+# Hardly ever is not never: see the largest of the twelve. With one random latent as the only control you might have drawn that one, or the median.
 #
 # Now what the experiment does *not* show:
 #
 # - **Ablating does nearly nothing.** The next token is as before. So this latent is not *needed*: the model knows from other parts, and from later layers that read the text again, that this is code. "Has an effect when pushed" and "is what the model uses" are two claims.
-# - **The push is far beyond what the model does itself.** Compare 120 with the largest activation printed above. At natural values the effect is small.
+# - **The push is far beyond what the model does itself.** Compare 120 with the largest activation printed above. At values that occur, the effect is small.
 # - **It is one place.** A latent at the last token of a text, in layer 4.
 
 # %% [markdown]

@@ -636,14 +636,14 @@ assert split[64][0] < 0.3 < 0.9 < split[64][1]
 # Back to our own model of notebook 04: one layer, 512 ReLU neurons, trained on code, documentation, interfaces in many languages, base64,
 # hexadecimal numbers and DNA. Most of its neurons took part in several kinds of text. Are there better directions?
 #
-# Texts again, of 16 classes that are known by construction. 32 of each class are left aside, to look at. The others are for training. (In classes with few words, such as
+# Texts again, of 16 classes that are known by construction. 24 of each class are left aside, to look at. The others are for training. (In classes with few words, such as
 # Chinese names, the same words come in both.)
 
 # %%
-everything = contexts.contexts(n_texts=182)
-texts = [text for some in everything.values() for text in some[:32]]
-classes = torch.arange(len(everything)).repeat_interleave(32)
-for_training = [text for some in zip(*(t[32:] for t in everything.values())) for text in some]
+everything = contexts.contexts(n_texts=174)
+texts = [text for some in everything.values() for text in some[:24]]
+classes = torch.arange(len(everything)).repeat_interleave(24)
+for_training = [text for some in zip(*(t[24:] for t in everything.values())) for text in some]
 model_a = language.load_one_layer("A")
 point = language.hook_point(model_a, 0, "mlp_post")
 print(f"{len(texts)} texts to look at, {len(for_training):,} to train on")
@@ -1028,17 +1028,18 @@ ROLES = {
 }
 
 
-def best_for(codes: torch.Tensor, wanted: torch.Tensor) -> neurons.Detectors:
-    """The unit that is best at telling the wanted tokens from all others."""
-    return neurons.best_detectors([codes], wanted.long(), text_4 % 2 == 0)
+def best_for(code: tuple[torch.Tensor, torch.Tensor], wanted: torch.Tensor) -> neurons.Detectors:
+    """The latent that is best at telling the wanted tokens from all others."""
+    blocks = sae.column_blocks(*code, sae_4.config.d_sae)
+    return neurons.best_detectors(blocks, wanted.long(), text_4 % 2 == 0)
 
 
 if smollm2:
     read_4 = {name: read_up_to_semicolon(written[key]) for name, key in KINDS.items()}
     x_4, sign_4, text_4 = (torch.cat(part) for part in zip(*read_4.values()))
     kind_4 = torch.cat([torch.full((len(x),), k) for k, (x, _, _) in enumerate(read_4.values())])
-    code_4, judged = sae_4.encode(x_4), text_4 % 2 == 1
-    control_4 = sae.TopKSAE.begin(sae_4.config, x_4, x_4.mean(0), dice).encode(x_4)
+    code_4, judged = sae_4.encode_sparse(x_4), text_4 % 2 == 1
+    control_4 = sae.TopKSAE.begin(sae_4.config, x_4, x_4.mean(0), dice).encode_sparse(x_4)
     print(f"{'':16} latent  F1    random  " + " ".join(f"{n:>10}" for n in (*KINDS, "others")))
     chosen, fits = {}, {}
     for role, wanted in ROLES.items():
@@ -1046,7 +1047,8 @@ if smollm2:
             kind_4, torch.tensor([list(KINDS).index(n) for n in wanted])
         )
         best, by_chance = best_for(code_4, is_wanted), best_for(control_4, is_wanted)
-        chosen[role], says = int(best.unit[1]), code_4[:, best.unit[1]] > best.threshold[1]
+        chosen[role] = int(best.unit[1])
+        says = sae.columns(*code_4, [chosen[role]])[:, 0] > best.threshold[1]
         where = [judged & sign_4 & (kind_4 == k) for k in range(len(KINDS))] + [judged & ~sign_4]
         rates = "".join(f"{says[here].float().mean():11.0%}" for here in where)
         fits[role] = f1(says[judged], is_wanted[judged]), float(by_chance.f1_test[1])
@@ -1150,12 +1152,13 @@ def as_it_is(prompt: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 if smollm2:
-    in_use = (code_4 > 0).float().mean(0)
+    in_use = torch.bincount(code_4[1][code_4[0] > 0], minlength=4608) / len(x_4)
     candidates = ((in_use > 0) & (in_use < 0.05)).nonzero().flatten()
     order = torch.randperm(len(candidates), generator=dice)
     randoms = candidates[order][:12].tolist()
     for role, latent in chosen.items():
-        print(f"{role:16} latent {latent:4}: at most {code_4[:, latent].max():.1f} in the snippets")
+        most = sae.columns(*code_4, [latent]).max()
+        print(f"{role:16} latent {latent:4}: at most {most:.1f} in the snippets")
 
 # %% [markdown]
 # Four changes, four prompts, eight values. Start at the code latent's highest value, and move *Clamp to* down to 0. Then look at the control, and at the line chart: how *much* changes is one thing, and *what*

@@ -32,7 +32,6 @@ from course_utils.language import (
     spliced,
 )
 from course_utils.sae import SAE
-from course_utils.sae.model import initial_weights
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "course_utils" / "weights"
 HELD_OUT = 500_000  # tokens, where there are so many
@@ -84,8 +83,7 @@ class Subject:
 def untrained(sae: SAE, mean: Float[Tensor, " d_in"], seed: int = 0) -> SAE:
     """The control: random directions, the encoder their transpose, around the data's mean."""
     generator = torch.Generator().manual_seed(seed)
-    weights = initial_weights(sae.config.d_in, sae.config.d_sae, mean, generator)
-    return type(sae)(*weights, sae.config)
+    return type(sae).begin(sae.config, mean[None], mean, generator)
 
 
 @dataclass

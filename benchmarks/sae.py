@@ -146,6 +146,7 @@ def compare(python, kind, d_sae, steps, steps_a_turn, cache):
             "saelens_before_mb": begun["saelens"]["before_mb"],
             "files": {way: difference(python, folders[way]) for way in ("ours", "saelens")},
         }
+    print(json.dumps({f"{kind} {d_sae}": found}), file=sys.stderr)
     return found
 
 

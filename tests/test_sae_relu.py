@@ -172,6 +172,7 @@ def test_bad_samples_are_chosen_by_the_square_of_their_loss():
     x[1, 1] += 3**0.25  # losses 1 and sqrt(3): 3 times as often
     g, counts = Generator().manual_seed(0), [0, 0]
     for _ in range(400):
+        sae.b_enc[5] = -100
         sae.revive(lambda: x, dead_ones(5), 1, g)
         counts[int(sae.W_dec[5].argmax())] += 1
     assert counts[1] / 400 == pytest.approx(0.75, abs=0.06)
@@ -183,10 +184,10 @@ def test_training_that_resamples_ends_with_fewer_dead():
     directions = torch.randn(60, 16, generator=g)
     on = torch.rand(2000, 60, generator=g) < 0.05
     x = torch.rand(2000, 60, generator=g) * on @ directions
-    recipe = Recipe(steps=300, batch_size=256, learning_rate=3e-3, dead_after=5_000)
+    recipe = Recipe(steps=220, batch_size=256, learning_rate=3e-3, dead_after=5_000)
     dead = {}
     for every in (None, 50):
-        config = ReluConfig(16, 256, l1_coefficient=4.0, resample_every=every)
+        config = ReluConfig(16, 256, l1_coefficient=8.0, resample_every=every)
         trained = train(config, x, recipe, seed=0, progress=False)
         dead[every] = trained.history["dead"][-1].item()
         torch.testing.assert_close(trained.sae.W_dec.norm(dim=1), torch.ones(256))

@@ -232,7 +232,7 @@ def test_splices_change_what_was_trained_on_and_nothing_else() -> None:
         result = found(small, float("inf"))
         assert sum(seen) == others
         assert result["same"] == result["whole"]
-        assert result["zero"] == result["mean"] > result["whole"]
+        assert result["zero"] == result["mean"] != result["whole"]  # this mean is 0
     result = found(False, 0.0)  # all are too long
     assert sum(seen) == 0
     assert result["zero"] == result["whole"]

@@ -63,7 +63,7 @@ class Turns:
 def train_ours(kind, d_sae, steps, steps_a_turn, folder):
     from course_utils.sae import Recipe, ReluConfig, TopKConfig, train, write_saelens
 
-    x = planted(ROWS, seed=1)
+    x = planted(min(ROWS, steps * BATCH), seed=1)
     config = TopKConfig(D_IN, d_sae, K) if kind == "topk" else ReluConfig(D_IN, d_sae, L1)
     recipe = Recipe(steps, BATCH, LEARNING_RATE, centre="mean", scale=False)
     turns = Turns(steps_a_turn)
@@ -77,7 +77,7 @@ def train_saelens(kind, d_sae, steps, steps_a_turn, folder):
     from sae_lens.training.sae_trainer import SAETrainer
 
     torch.manual_seed(0)
-    x = planted(ROWS, seed=1)
+    x = planted(min(ROWS, steps * BATCH), seed=1)
     if kind == "topk":
         config = sae_lens.TopKTrainingSAEConfig(d_in=D_IN, d_sae=d_sae, k=K)
         sae = sae_lens.TopKTrainingSAE(config)

@@ -20,11 +20,13 @@ noise, scaled to a mean norm of sqrt(d_in). The loss is computed by one function
 neither has seen, from the files that both have written: |x - x_hat|^2, for ReLU plus what L1 costs.
 
 Seconds are medians over steps; for ReLU a mean over the whole training too, as our steps become
-faster when codes become sparse. Peak memory is that of each process that trains, data and libraries
-included; "before" is how much of it was there when training began. "files" says by how much the
-outputs of ours and SAELens's differ on the same file, relative to the largest: each reads what the
-other has written. Prints one JSON object, and ends with status 1 if something is not as good as it
-should be, which "missed" says.
+faster when codes become sparse. "processor_seconds" are those that a step kept processors busy:
+other programs change them less, but what waits for another thread may count, so that they can be
+compared with OMP_NUM_THREADS=1 only. Peak memory is that of each process that trains, data and
+libraries included; "before" is how much of it was there when training began. "files" says by how
+much the outputs of ours and SAELens's differ on the same file, relative to the largest: each reads
+what the other has written. Prints one JSON object, and ends with status 1 if something is not as
+good as it should be, which "missed" says.
 """
 
 import argparse
@@ -116,20 +118,23 @@ def compare(python, kind, d_sae, steps, steps_a_turn, cache):
     begun = {way: worker.answer() for way, worker in workers.items()}
     if len({about["threads"] for about in begun.values()}) > 1:
         raise RuntimeError("the processes have different numbers of threads.")
-    seconds = {way: [] for way in ways}
+    times = {way: [] for way in ways}
     for turn in range(steps // steps_a_turn):
         for way in ways if turn % 2 == 0 else ways[::-1]:
-            seconds[way] += workers[way].go()["seconds"]
+            times[way] += workers[way].go()["times"]
         print(f"{kind} {d_sae}: turn {turn + 1} of {steps // steps_a_turn}", file=sys.stderr)
     peaks = {way: worker.go()["peak_mb"] for way, worker in workers.items()}
     for worker in workers.values():
         worker.close()
+    seconds, processor = ({way: [t[i] for t in times[way]] for way in ways} for i in (0, 1))
     typical = {way: median(some) for way, some in seconds.items()}
+    busy = {way: median(some) for way, some in processor.items()}
     found = {
         "ours_seconds": typical["ours"],
         "dense_product_seconds": typical["product"],
         "ours_in_products": typical["ours"] / typical["product"],
         "ours_mean_seconds": mean(seconds["ours"]),
+        "ours_processor_seconds": busy["ours"],
         "ours_loss": held_out_loss(kind, folders["ours"]),
         "ours_peak_mb": peaks["ours"],
         "ours_before_mb": begun["ours"]["before_mb"],
@@ -141,6 +146,8 @@ def compare(python, kind, d_sae, steps, steps_a_turn, cache):
             "ratio": typical["saelens"] / typical["ours"],
             "saelens_mean_seconds": mean(seconds["saelens"]),
             "ratio_of_means": mean(seconds["saelens"]) / mean(seconds["ours"]),
+            "saelens_processor_seconds": busy["saelens"],
+            "ratio_of_processor_seconds": busy["saelens"] / busy["ours"],
             "saelens_loss": held_out_loss(kind, folders["saelens"]),
             "saelens_peak_mb": peaks["saelens"],
             "saelens_before_mb": begun["saelens"]["before_mb"],

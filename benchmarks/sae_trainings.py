@@ -40,24 +40,28 @@ class Turns:
     """Times steps, and stops after each turn until the next is wanted."""
 
     def __init__(self, steps_a_turn):
-        self.left, self.seconds, self.steps_a_turn = 0, [], steps_a_turn
+        self.left, self.times, self.steps_a_turn = 0, [], steps_a_turn
         self.before = peak_mb()
         self.wait()
 
     def wait(self):
         """A turn is over: say how long its steps took, and what this process is like."""
         about = {"before_mb": self.before, "threads": torch.get_num_threads()}
-        print(json.dumps({"seconds": self.seconds} | about), flush=True)
-        self.seconds, self.left = [], self.steps_a_turn
+        print(json.dumps({"times": self.times} | about), flush=True)
+        self.times, self.left = [], self.steps_a_turn
         sys.stdin.readline()
-        self.began = time.perf_counter()
+        self.begin()
+
+    def begin(self):
+        self.began = time.perf_counter(), time.process_time()
 
     def step(self):
-        self.seconds.append(time.perf_counter() - self.began)
+        now = time.perf_counter(), time.process_time()
+        self.times.append([after - before for before, after in zip(self.began, now)])
         self.left -= 1
         if not self.left:
             self.wait()
-        self.began = time.perf_counter()
+        self.begin()
 
 
 def train_ours(kind, d_sae, steps, steps_a_turn, folder):
@@ -100,7 +104,7 @@ def train_saelens(kind, d_sae, steps, steps_a_turn, folder):
                 if began:
                     turns.step()  # it was over when the next batch was asked for
                 batch, began = x[rows], True
-                turns.began = time.perf_counter()
+                turns.begin()
                 yield batch
 
     SAETrainer(recipe, sae, batches()).fit()

@@ -35,11 +35,12 @@ def rows(n, d, seed=1, dtype=torch.float64):
     k=st.integers(1, 64),
     values=st.sampled_from([2, 5, 10**6]),
     seed=st.integers(0, 10**6),
+    dtype=st.sampled_from([torch.bfloat16, torch.float32, torch.float64]),
 )
-def test_top_k_takes_exactly_the_k_largest_also_of_equal_ones(batch, d_sae, k, values, seed):
+def test_top_k_takes_exactly_the_k_largest_also_of_equal_ones(batch, d_sae, k, values, seed, dtype):
     k = min(k, d_sae)
     g = Generator().manual_seed(seed)
-    scores = torch.randint(-values, values, (batch, d_sae), generator=g).float()
+    scores = torch.randint(-values, values, (batch, d_sae), generator=g).to(dtype)
     found, columns = top_k(scores, k)
     assert torch.equal(scores.gather(1, columns), found)  # they are where it says
     assert all(len(set(row)) == k for row in columns.tolist())  # each counts once

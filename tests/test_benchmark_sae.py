@@ -94,4 +94,4 @@ def test_it_prints_the_figures_of_our_side(result, record_property):
 
 @pytest.mark.quiet
 def test_a_step_of_topk_costs_little_more_than_the_encoder_that_all_need(result):
-    assert result["topk"]["8x"]["ours_in_products"] <= 4  # by autograd: 6 and more
+    assert result["topk"]["8x"]["ours_in_products"] <= 4  # SAELens: about 10

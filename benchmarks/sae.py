@@ -1,25 +1,32 @@
 """How fast are our sparse autoencoders trained, how well, and do they fit SAELens's files?
 
-    python benchmarks/sae.py [--quick] [--steps N] [--cache FOLDER]
+    python benchmarks/sae.py [--quick] [--steps N] [--cache FOLDER] [--without-saelens]
 
 Ours against the trainer of SAELens, which lives in an environment of its own: it is made once, in
-a cache folder, with pip. Each training has a process of its own, and all of one comparison take
-turns, a few steps at a time, so that a busy machine slows all of them alike:
+a cache folder, with pip. Each training has a process of its own (`sae_trainings.py`), and all of
+one comparison take turns, a few steps at a time, first forwards, then backwards, so that a busy
+machine slows all of them alike:
 
   ours      `train`, a step being everything from drawing a batch to the progress report
   saelens   `SAETrainer.fit` of SAELens, a step being everything but drawing the batch; its TopK
-            with its auxiliary loss, its own initial weights, and its settings as they come
+            with its auxiliary loss, and its settings as they come
   product   x @ W_enc for one batch, that is what no dense encoder can do without
 
 All have the same data, batch of 4,096, learning rate, k or L1 coefficient, d_in = 512, and number
-of threads. The data are sums of about 20 of 3,000 planted directions, with a mean and some noise,
-scaled to a mean norm of sqrt(d_in). The loss is computed by one function, on data that neither has
-seen, from the files that both have written: |x - x_hat|^2, for ReLU plus what L1 costs.
+of threads. Both begin with random directions, their transpose as encoder, and b_dec at the data's
+mean; how long the directions are, either chooses itself. In neither is a latent counted as dead
+within so few steps. The data are sums of about 20 of 3,000 planted directions, with a mean and some
+noise, scaled to a mean norm of sqrt(d_in). The loss is computed by one function, on data that
+neither has seen, from the files that both have written: |x - x_hat|^2, for ReLU plus what L1 costs.
 
-Seconds are medians over turns; for ReLU a mean over the whole training too, as our steps become
-faster when codes become sparse. Peak memory is that of each process that trains, data included.
-"files" says by how much the outputs of ours and SAELens's differ on the same file, relative to the
-largest: each reads what the other has written. Prints one JSON object.
+Seconds are medians over steps; for ReLU a mean over the whole training too, as our steps become
+faster when codes become sparse. "processor_seconds" are those that a step kept processors busy:
+other programs change them less, but what waits for another thread may count, so that they can be
+compared with OMP_NUM_THREADS=1 only. Peak memory is that of each process that trains, data and
+libraries included; "before" is how much of it was there when training began. "files" says by how
+much the outputs of ours and SAELens's differ on the same file, relative to the largest: each reads
+what the other has written. Prints one JSON object, and ends with status 1 if something is not as
+good as it should be, which "missed" says.
 """
 
 import argparse
@@ -27,35 +34,17 @@ import json
 import os
 import subprocess
 import sys
-import time
-import warnings
 from pathlib import Path
 from statistics import mean, median
 
 import torch
+from sae_trainings import BATCH, D_IN, L1, LEARNING_RATE, K, planted
 
-D_IN, BATCH, K, L1, LEARNING_RATE = 512, 4096, 32, 3.0, 1e-3
-ROWS, FEATURES, ACTIVE = 2**16, 3_000, 20
 ROOT = Path(__file__).resolve().parent.parent
+TRAININGS = ROOT / "benchmarks" / "sae_trainings.py"
 SAELENS = "sae-lens==6.54.12"
-
-
-def planted(rows, seed):
-    """Sums of few planted directions out of many: common ones 20 times as often as rare ones."""
-    g = torch.Generator().manual_seed(0)
-    directions = torch.randn(FEATURES, D_IN, generator=g)
-    directions /= directions.norm(dim=1, keepdim=True)
-    centre = torch.randn(D_IN, generator=g) * 0.2
-    often = torch.linspace(0, 3, FEATURES).exp()
-    often *= ACTIVE / often.sum()
-    g = torch.Generator().manual_seed(seed)
-    x = torch.empty(rows, D_IN)
-    for some in x.split(2048):
-        size = torch.empty(len(some), FEATURES).exponential_(generator=g)
-        on = torch.rand(size.shape, generator=g) < often
-        torch.addmm(centre, size * on, directions, out=some)
-        some += 0.05 * torch.randn(some.shape, generator=g)
-    return x.mul_(D_IN**0.5 / x.norm(dim=1).mean())
+AT_LEAST = {"topk": 8.0, "relu": 1.5}  # times SAELens's speed
+ALIKE = 1e-5  # of outputs, relative to the largest
 
 
 def held_out_loss(kind, folder):
@@ -69,122 +58,11 @@ def held_out_loss(kind, folder):
     return error + price if kind == "relu" else error
 
 
-# The processes: each waits for "go" on stdin before every turn
-
-
-class Turns:
-    """Times steps, and stops after each turn until the next is wanted."""
-
-    def __init__(self, steps_a_turn):
-        self.left, self.seconds, self.steps_a_turn = 0, [], steps_a_turn
-        self.wait()
-
-    def wait(self):
-        """A turn is over: say how long its steps took."""
-        print(json.dumps({"seconds": self.seconds}), flush=True)
-        self.seconds, self.left = [], self.steps_a_turn
-        sys.stdin.readline()
-        self.began = time.perf_counter()
-
-    def step(self):
-        self.seconds.append(time.perf_counter() - self.began)
-        self.left -= 1
-        if not self.left:
-            self.wait()
-        self.began = time.perf_counter()
-
-
-def train_ours(kind, d_sae, steps, steps_a_turn, folder):
-    from course_utils.sae import Recipe, ReluConfig, TopKConfig, train, write_saelens
-
-    x = planted(ROWS, seed=1)
-    config = TopKConfig(D_IN, d_sae, K) if kind == "topk" else ReluConfig(D_IN, d_sae, L1)
-    recipe = Recipe(steps=steps, batch_size=BATCH, learning_rate=LEARNING_RATE, scale=False)
-    turns = Turns(steps_a_turn)
-    trained = train(config, x, recipe, seed=0, progress=lambda now: turns.step())
-    write_saelens(trained.sae, folder)
-
-
-def train_saelens(kind, d_sae, steps, steps_a_turn, folder):
-    import sae_lens
-    from sae_lens.config import SAETrainerConfig
-    from sae_lens.training.sae_trainer import SAETrainer
-
-    torch.manual_seed(0)
-    x = planted(ROWS, seed=1)
-    if kind == "topk":
-        config = sae_lens.TopKTrainingSAEConfig(d_in=D_IN, d_sae=d_sae, k=K)
-        sae = sae_lens.TopKTrainingSAE(config)
-    else:
-        config = sae_lens.StandardTrainingSAEConfig(d_in=D_IN, d_sae=d_sae, l1_coefficient=L1)
-        sae = sae_lens.StandardTrainingSAE(config)
-    recipe = SAETrainerConfig(
-        total_training_samples=steps * BATCH,
-        train_batch_size_samples=BATCH,
-        lr=LEARNING_RATE,
-        lr_end=LEARNING_RATE / 10,
-    )
-    turns = Turns(steps_a_turn)
-
-    def batches():
-        began = False
-        while True:
-            for rows in torch.randperm(len(x)).split(BATCH):
-                if began:
-                    turns.step()  # it was over when the next batch was asked for
-                batch, began = x[rows], True
-                turns.began = time.perf_counter()
-                yield batch
-
-    SAETrainer(recipe, sae, batches()).fit()
-    turns.step()
-    sae.save_inference_model(folder)
-
-
-def measure_product(kind, d_sae, steps, steps_a_turn, folder):
-    x, W, out = torch.randn(BATCH, D_IN), torch.randn(D_IN, d_sae), torch.empty(BATCH, d_sae)
-    turns = Turns(steps_a_turn)
-    for _ in range(steps):
-        torch.mm(x, W, out=out)
-        turns.step()
-
-
-def outputs(folder):
-    """Code and x_hat of the autoencoder in a folder, by SAELens."""
-    import sae_lens
-
-    sae, x = sae_lens.SAE.load_from_disk(folder), planted(512, seed=3)
-    with torch.no_grad():
-        torch.save((sae.encode(x), sae(x)), Path(folder) / "outputs.pt")
-
-
-def peak_mb():
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
-
-
-def work(arguments):
-    """What such a process does."""
-    task, kind, d_sae, steps, steps_a_turn, folder = arguments
-    warnings.simplefilter("ignore")
-    ways = {"ours": train_ours, "saelens": train_saelens, "product": measure_product}
-    if task == "outputs":
-        outputs(folder)
-    else:
-        ways[task](kind, int(d_sae), int(steps), int(steps_a_turn), folder)
-    print(json.dumps({"peak_mb": peak_mb()}), flush=True)
-
-
-# The process that starts them
-
-
 class Worker:
     def __init__(self, python, task, kind, d_sae, steps, steps_a_turn, folder):
         arguments = map(str, (task, kind, d_sae, steps, steps_a_turn, folder))
         self.process = subprocess.Popen(
-            [str(python), __file__, "--work", *arguments],
+            [str(python), str(TRAININGS), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -227,55 +105,85 @@ def environment(cache):
 
 
 def compare(python, kind, d_sae, steps, steps_a_turn, cache):
-    folders = {way: cache / "trained" / f"{kind}-{d_sae}-{way}" for way in ("ours", "saelens")}
-    plan = kind, d_sae, steps, steps_a_turn
+    """All figures of one size; without those of SAELens if `python` is None."""
+    ways = ("ours", "product") if python is None else ("ours", "saelens", "product")
+    folders = {way: cache / "trained" / f"{kind}-{d_sae}-{way}" for way in ways}
     workers = {
-        "ours": Worker(sys.executable, "ours", *plan, folders["ours"]),
-        "saelens": Worker(python, "saelens", *plan, folders["saelens"]),
-        "product": Worker(sys.executable, "product", *plan, cache),
+        way: Worker(
+            python if way == "saelens" else sys.executable,
+            *(way, kind, d_sae, steps, steps_a_turn, folders[way]),
+        )
+        for way in ways
     }
-    for worker in workers.values():
-        worker.answer()
-    seconds = {way: [] for way in workers}
+    begun = {way: worker.answer() for way, worker in workers.items()}
+    if len({about["threads"] for about in begun.values()}) > 1:
+        raise RuntimeError("the processes have different numbers of threads.")
+    times = {way: [] for way in ways}
     for turn in range(steps // steps_a_turn):
-        for way, worker in workers.items():
-            seconds[way] += worker.go()["seconds"]
+        for way in ways if turn % 2 == 0 else ways[::-1]:
+            times[way] += workers[way].go()["times"]
         print(f"{kind} {d_sae}: turn {turn + 1} of {steps // steps_a_turn}", file=sys.stderr)
     peaks = {way: worker.go()["peak_mb"] for way, worker in workers.items()}
     for worker in workers.values():
         worker.close()
+    seconds, processor = ({way: [t[i] for t in times[way]] for way in ways} for i in (0, 1))
     typical = {way: median(some) for way, some in seconds.items()}
-    return {
+    busy = {way: median(some) for way, some in processor.items()}
+    found = {
         "ours_seconds": typical["ours"],
-        "saelens_seconds": typical["saelens"],
-        "ratio": typical["saelens"] / typical["ours"],
         "dense_product_seconds": typical["product"],
         "ours_in_products": typical["ours"] / typical["product"],
         "ours_mean_seconds": mean(seconds["ours"]),
-        "saelens_mean_seconds": mean(seconds["saelens"]),
-        "ratio_of_means": mean(seconds["saelens"]) / mean(seconds["ours"]),
+        "ours_processor_seconds": busy["ours"],
         "ours_loss": held_out_loss(kind, folders["ours"]),
-        "saelens_loss": held_out_loss(kind, folders["saelens"]),
         "ours_peak_mb": peaks["ours"],
-        "saelens_peak_mb": peaks["saelens"],
-        "files": {way: difference(python, folder, cache) for way, folder in folders.items()},
+        "ours_before_mb": begun["ours"]["before_mb"],
+        "threads": begun["ours"]["threads"],
     }
+    if python is not None:
+        found |= {
+            "saelens_seconds": typical["saelens"],
+            "ratio": typical["saelens"] / typical["ours"],
+            "saelens_mean_seconds": mean(seconds["saelens"]),
+            "ratio_of_means": mean(seconds["saelens"]) / mean(seconds["ours"]),
+            "saelens_processor_seconds": busy["saelens"],
+            "ratio_of_processor_seconds": busy["saelens"] / busy["ours"],
+            "saelens_loss": held_out_loss(kind, folders["saelens"]),
+            "saelens_peak_mb": peaks["saelens"],
+            "saelens_before_mb": begun["saelens"]["before_mb"],
+            "files": {way: difference(python, folders[way]) for way in ("ours", "saelens")},
+        }
+    print(json.dumps({f"{kind} {d_sae}": found}), file=sys.stderr)
+    return found
 
 
-def difference(python, folder, cache):
+def difference(python, folder):
     """By how much SAELens and we differ on one file, relative to the largest number."""
     from course_utils.sae import read_saelens
 
-    subprocess.run(
-        [str(python), __file__, "--work", "outputs", "-", "0", "0", "0", str(folder)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-    )
+    worker = Worker(python, "outputs", "-", 0, 0, 0, folder)
+    worker.answer()
+    worker.close()
     theirs = torch.load(folder / "outputs.pt")
     sae, x = read_saelens(folder), planted(512, seed=3)
     found = zip((sae.encode(x), sae(x)), theirs)
     return max(((a - b).abs().max() / b.abs().max()).item() for a, b in found)
+
+
+def missed(result):
+    """A sentence for everything that is not as good as it should be."""
+    for kind, least in AT_LEAST.items():
+        for size, of in result[kind].items():
+            name = f"{kind} {size}"
+            if of["ratio"] < least:
+                yield f"{name}: {of['ratio']:.2f} times SAELens's speed, not {least}"
+            if of["ours_loss"] > of["saelens_loss"]:
+                yield f"{name}: the loss is {of['ours_loss']:.5g}, not {of['saelens_loss']:.5g}"
+            if of["ours_peak_mb"] > of["saelens_peak_mb"]:
+                yield f"{name}: {of['ours_peak_mb']:.0f} MB, not {of['saelens_peak_mb']:.0f}"
+            for way, differs in of["files"].items():
+                if differs > ALIKE:
+                    yield f"{name}: the file of {way} is read differently, by {differs:.1g}"
 
 
 def main():
@@ -283,24 +191,21 @@ def main():
     parser.add_argument("--quick", action="store_true", help="few steps, and 8x only")
     parser.add_argument("--steps", type=int, help="of each training; default 120, quick 20")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "sae-benchmark")
-    parser.add_argument("--work", nargs=6, help=argparse.SUPPRESS)
+    parser.add_argument("--without-saelens", action="store_true", help="our side only")
     options = parser.parse_args()
-    if options.work:
-        work(options.work)
-        return
     steps_a_turn = 5
     steps = options.steps or (20 if options.quick else 120)
     steps = max(1, steps // steps_a_turn) * steps_a_turn
     cache = options.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
-    python = environment(cache)
+    python = None if options.without_saelens else environment(cache)
     sizes = {"8x": 8 * D_IN} if options.quick else {"8x": 8 * D_IN, "16x": 16 * D_IN}
     result = {
         kind: {
             name: compare(python, kind, d_sae, steps, steps_a_turn, cache)
             for name, d_sae in sizes.items()
         }
-        for kind in ("topk", "relu")
+        for kind in AT_LEAST
     }
     result["about"] = {
         "steps": steps,
@@ -308,13 +213,14 @@ def main():
         "k": K,
         "l1_coefficient": L1,
         "learning_rate": LEARNING_RATE,
-        "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "saelens": SAELENS,
         "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,
     }
+    result["missed"] = [] if python is None else list(missed(result))
     print(json.dumps(result, indent=2))
+    return 1 if result["missed"] else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

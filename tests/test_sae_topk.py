@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Generator
 
-from course_utils.sae import TopKConfig, TopKSAE
-from course_utils.sae.largest import top_k
+from course_utils.sae import Recipe, TopKConfig, TopKSAE, train
+from course_utils.sae.largest import Largest, top_k
+from course_utils.sae.model import SAE
 from course_utils.sae.sparse import Places
 
 
@@ -34,11 +35,12 @@ def rows(n, d, seed=1, dtype=torch.float64):
     k=st.integers(1, 64),
     values=st.sampled_from([2, 5, 10**6]),
     seed=st.integers(0, 10**6),
+    dtype=st.sampled_from([torch.bfloat16, torch.float32, torch.float64]),
 )
-def test_top_k_takes_exactly_the_k_largest_also_of_equal_ones(batch, d_sae, k, values, seed):
+def test_top_k_takes_exactly_the_k_largest_also_of_equal_ones(batch, d_sae, k, values, seed, dtype):
     k = min(k, d_sae)
     g = Generator().manual_seed(seed)
-    scores = torch.randint(-values, values, (batch, d_sae), generator=g).float()
+    scores = torch.randint(-values, values, (batch, d_sae), generator=g).to(dtype)
     found, columns = top_k(scores, k)
     assert torch.equal(scores.gather(1, columns), found)  # they are where it says
     assert all(len(set(row)) == k for row in columns.tolist())  # each counts once
@@ -50,6 +52,23 @@ def test_top_k_takes_exactly_the_k_largest_also_of_equal_ones(batch, d_sae, k, v
 def test_top_k_says_which_k_is_possible(k):
     with pytest.raises(ValueError, match=f"k is {k}; use a number between 1 and 8"):
         top_k(torch.zeros(2, 8), k)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("ties", [False, True])
+def test_screening_with_two_digits_takes_the_same_k_largest(size, ties):
+    table, bias = rows(1024, 16, 1, torch.float32), size * rows(1, 1024, 2, torch.float32)[0]
+    x = size * rows(200, 16, 3, torch.float32)
+    if ties:  # half of the numbers are nearly those of the other half: seven digits are needed
+        table[512:], bias[512:] = table[:512] * (1 + 1e-6), bias[:512]
+    found = {}
+    for screened in (True, False):
+        values, columns = Largest(table, bias, 8, screened=screened)(x)
+        assert all(len(set(row)) == 8 for row in columns.tolist())
+        z = torch.addmm(bias, x, table.T)
+        torch.testing.assert_close(values, z.gather(1, columns), rtol=1e-5, atol=1e-5 * size)
+        found[screened] = values.sort(descending=True).values
+    torch.testing.assert_close(found[True], found[False], rtol=1e-5, atol=1e-5 * size)
 
 
 # The products
@@ -147,3 +166,26 @@ def test_the_config_says_what_is_wrong(bad, sentence):
 def test_samples_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"\(batch, 5\) is needed"):
         random_sae(TopKConfig(5, 32, 3)).encode(torch.zeros(shape, dtype=torch.float64))
+
+
+def test_auxk_brings_dead_latents_back(monkeypatch):
+    """Half of all latents are born dead: nothing but AuxK gives them a gradient."""
+
+    def half_dead(config, x, b_dec, generator):
+        sae = SAE.begin.__func__(TopKSAE, config, x, b_dec, generator)
+        sae.b_enc[: config.d_sae // 2] = -5
+        return sae
+
+    monkeypatch.setattr(TopKSAE, "begin", half_dead)
+    g = Generator().manual_seed(0)
+    directions = torch.randn(100, 16, generator=g)
+    on = torch.rand(4000, 100, generator=g) < 0.03
+    x = torch.rand(4000, 100, generator=g) * on @ directions
+    recipe = Recipe(steps=300, batch_size=256, learning_rate=3e-3, dead_after=3_000)
+    dead = {}
+    for coefficient in (0.0, 1 / 32):
+        config = TopKConfig(16, 128, k=4, aux_coefficient=coefficient)
+        trained = train(config, x, recipe, seed=0, progress=False)
+        dead[coefficient] = trained.history["dead"][-1].item()
+    assert dead[0.0] > 55
+    assert dead[1 / 32] < dead[0.0] / 3

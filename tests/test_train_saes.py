@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import sae_activations
 import sae_prose
 import torch
 from sae_activations import block_path, from_blocks, from_one_layer, ids_of, kept
-from sae_card import held_out_plan, measure, recovered, untrained
+from sae_card import Subject, held_out_plan, losses, measure, recovered, untrained
 from sae_prose import documents, html_paragraphs, is_sentences, language_of
 from sae_text import SHARES, first_those_with, in_rows, is_held_out, mixture, spelt_out
 from safetensors.torch import save_file
@@ -207,3 +208,40 @@ def test_loss_recovered() -> None:
     found = {"whole": 3.0, "trained": 3.5, "zero": 8.0, "mean": 4.0}
     assert recovered(found, "trained", "zero") == pytest.approx(0.9)
     assert recovered(found, "trained", "mean") == pytest.approx(0.5)
+
+
+def test_splices_change_what_was_trained_on_and_nothing_else() -> None:
+    ours = load_one_layer("A")
+    ids = torch.randint(3, 4096, (6, 12), generator=torch.Generator().manual_seed(0))
+    ids[:, 0] = BOS
+    ids[2, 5] = BOS
+    mean, seen = torch.zeros(512), []
+
+    def same(x: torch.Tensor) -> torch.Tensor:
+        seen.append(len(x))
+        return x
+
+    def found(small: bool, longest: float) -> dict[str, float]:
+        seen.clear()
+        subject = SimpleNamespace(
+            name="A", bos=BOS, small=small, whole=lambda: (ours, hook_point(ours, 0, "mlp_post"))
+        )
+        return losses(subject, {"same": same}, mean, ids, longest)
+
+    for small, others in ((True, 66), (False, 65)):  # in SmolLM2's rows, texts follow one another
+        result = found(small, float("inf"))
+        assert sum(seen) == others
+        assert result["same"] == result["whole"]
+        assert result["zero"] == result["mean"] != result["whole"]  # this mean is 0
+    result = found(False, 0.0)  # all are too long
+    assert sum(seen) == 0
+    assert result["zero"] == result["whole"]
+
+
+def test_activations_of_the_small_model_leave_out_what_begins_a_text() -> None:
+    subject = Subject("one_layer_A", BOS, small=True)
+    ids = torch.randint(3, 4096, (3, 9), generator=torch.Generator().manual_seed(0))
+    ids[:, 0] = BOS
+    x = subject.activations(ids)
+    assert x.shape == (3 * 7, 512)  # the last token has nothing to predict
+    assert (x >= 0).all()

@@ -37,6 +37,7 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "course_utils" / "weights"
 HELD_OUT = 500_000  # tokens, where there are so many
 SPLICED = 64  # rows whose loss SmolLM2 is asked for: each takes it a second, five times
 TRIAL = 250  # steps of the short runs that choose a learning rate
+AT_ONCE = 4  # rows of which a model finds the loss in one go
 CHECKED = 32  # rows that SmolLM2 reads in both precisions
 
 
@@ -144,25 +145,29 @@ def losses(
     `longest`, stay as they are in all of these.
     """
     model, point = subject.whole()
-    ids = ids[:, : model.cfg.n_ctx]
-    tokens = from_ids(model, ids)
 
-    def by(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    def by(change: Callable[[Tensor], Tensor], some: Tensor) -> Callable[[Tensor], Tensor]:
         def replace(x: Tensor) -> Tensor:
             mask = x.norm(dim=-1) <= longest
             mask[:, 0] = False
+            if not subject.small:  # there texts follow one another within a row
+                mask &= some != subject.bos
             new = x.clone()
             new[mask] = change(x[mask])
             return new
 
         return replace
 
-    changes: dict[str, Callable[[Tensor], Tensor]] = dict(saes)
+    changes: dict[str, Callable[[Tensor], Tensor]] = {"whole": lambda x: x, **saes}
     changes |= {"zero": torch.zeros_like, "mean": lambda x: mean.expand_as(x)}
-    found = {"whole": loss(model, tokens, progress=False).nanmean().item()}
+    texts = [from_ids(model, some) for some in ids.split(AT_ONCE)]
+    found = {}
     for name, change in changes.items():
-        with spliced(model, point, by(change)):
-            found[name] = loss(model, tokens, progress=False).nanmean().item()
+        parts = []
+        for some in texts:
+            with spliced(model, point, by(change, some.ids)):
+                parts.append(loss(model, some, batch_size=AT_ONCE, progress=False))
+        found[name] = torch.cat(parts).nanmean().item()
         print(subject.name, name, found[name], flush=True)
     return found
 
@@ -213,7 +218,7 @@ def figures(one: Trained) -> dict:
     saes = {"trained": sae, "untrained": untrained(sae, mean)}
     measured = measure(saes, one.blocks)
     n_spliced = 4 * 512 if subject.small else SPLICED
-    ids = ids_of(one.rows, one.plan[:n_spliced])
+    ids = ids_of(one.rows, one.plan[:n_spliced])[:, :CONTEXT]
     longest = float("inf") if subject.small else TOO_LONG * few.norm(dim=1).median().item()
     with torch.no_grad():
         found = losses(subject, saes, mean, ids, longest)

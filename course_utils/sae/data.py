@@ -121,7 +121,7 @@ class Pool:
         self.pool, self.blocks = torch.empty(0, d_in), 0
         self.iterator: Iterator[Tensor] | None = None
 
-    def _block(self) -> Tensor:
+    def _block(self) -> Tensor | None:
         if self.iterator is None:
             if callable(self.stream):
                 self.iterator = iter(self.stream(self.blocks))
@@ -130,32 +130,34 @@ class Pool:
                 for _ in range(self.blocks):
                     next(self.iterator, None)
         block = next(self.iterator, None)
-        if block is None:
+        if block is not None:
+            check_activations(block, self.d_in, f"block {self.blocks} of the stream")
+            self.blocks += 1
+        return block
+
+    def _fill(self, rows: int) -> None:
+        """Have at least so many rows; if less than half of a pool is there, a whole one."""
+        if len(self.pool) >= max(rows, self.size // 2):
+            return
+        parts, count = [self.pool], len(self.pool)
+        while count < max(rows, self.size) and (block := self._block()) is not None:
+            parts.append(block.float())
+            count += len(block)
+        if count < rows:
             raise ValueError(
                 f"the stream ended after {self.blocks} blocks, and training needs more; "
                 "use fewer steps, or a stream that begins again."
             )
-        check_activations(block, self.d_in, f"block {self.blocks} of the stream")
-        self.blocks += 1
-        return block.float()
-
-    def _fill(self, rows: int) -> None:
-        if len(self.pool) >= rows:
-            return
-        parts = [self.pool]
-        count, wanted = len(self.pool), max(rows, self.size)
-        while count < wanted:
-            parts.append(self._block())
-            count += len(parts[-1])
-        pool = torch.cat(parts)
-        self.pool = pool[torch.randperm(len(pool), generator=self.generator)]
+        if len(parts) > 1:
+            pool = torch.cat(parts)
+            self.pool = pool[torch.randperm(len(pool), generator=self.generator)]
 
     def sample(self, rows: int) -> Tensor:
-        self._fill(self.size // 2)
+        self._fill(1)
         return self.pool[:rows].clone()
 
     def take(self, rows: int) -> Draw:
-        self._fill(max(rows, self.size // 2))
+        self._fill(rows)
         batch, self.pool = self.pool[:rows], self.pool[rows:]
         return lambda some: batch[some].clone()
 

@@ -30,11 +30,14 @@ def replace_file(path: str | Path, content: bytes) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)  # what is left of a failure
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], about: dict[str, object]) -> None:
@@ -85,6 +88,8 @@ def load_sae(path: str | Path) -> SAE:
         return assemble(model, kind(**about["config"]), tensors)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a file that this package wrote: {error}.") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not an autoencoder: {error}") from error
 
 
 def assemble(model: type[SAE], config: Config, tensors: dict[str, Tensor]) -> SAE:

@@ -36,28 +36,37 @@ def top_k(
     if not 1 <= k <= n:
         raise ValueError(f"k is {k}; use a number between 1 and {n}, the number of columns.")
     if n <= SMALL or n % WIDTH or n // WIDTH < 2 * k:
-        return _top_k_of_few(scores, k)
+        return _top_k_of_few(scores, torch.arange(n).expand(batch, n), k)
     groups = scores.view(batch, WIDTH, n // WIDTH)  # group g: columns g, g + n / 4, ...
     best = top_k(groups.amax(1), k)[1]
-    members = groups.gather(2, best.unsqueeze(1).expand(batch, WIDTH, k)).view(batch, WIDTH * k)
-    values, place = _top_k_of_few(members, k)
-    column = best.gather(1, place % k)
-    return values, column.add_(place.div_(k, rounding_mode="floor"), alpha=n // WIDTH)
+    columns = best.unsqueeze(1) + torch.arange(0, n, n // WIDTH).unsqueeze(1)
+    columns = columns.view(batch, WIDTH * k)
+    return _top_k_of_few(scores.gather(1, columns), columns, k)
 
 
-def _top_k_of_few(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
+# In a type twice as long the numbers end in so many bits of 0.
+LONGER = {
+    torch.bfloat16: (torch.float32, torch.int32, 16),
+    torch.float32: (torch.float64, torch.int64, 29),
+}
+
+
+def _top_k_of_few(scores: Tensor, columns: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """By sorting, where NumPy is several times as fast as PyTorch.
 
-    A float32 that is written as a float64 ends in 29 bits of 0. There the column is noted: it
-    comes along when the numbers are sorted, and does not change the order of different ones.
+    In the last bits of a longer number its column is noted: that comes along when the numbers are
+    sorted, and does not change the order of different ones.
     """
     n = scores.shape[1]
-    if n > SMALL or scores.dtype == torch.float64:
-        return torch.topk(scores, k, sorted=False)
-    noted = scores.double().view(torch.int64).bitwise_or_(torch.arange(n)).view(torch.float64)
+    if n > SMALL or scores.dtype not in LONGER:
+        values, place = torch.topk(scores, k, sorted=False)
+        return values, columns.gather(1, place)
+    longer, whole, bits = LONGER[scores.dtype]
+    noted = scores.to(longer).view(whole).bitwise_or_(columns.to(whole)).view(longer)
     noted.numpy().sort(axis=1)
-    best = noted[:, n - k :].contiguous()
-    return best.to(scores.dtype), best.view(torch.int64).bitwise_and_(SMALL - 1)
+    best = noted[:, n - k :].contiguous().view(whole)
+    found = best.bitwise_and(2**bits - 1).long()
+    return best.bitwise_and_(-(2**bits)).view(longer).to(scores.dtype), found
 
 
 class Largest:
@@ -66,7 +75,7 @@ class Largest:
     On processors that multiply numbers of two digits (bfloat16) twice as fast, or more, the product
     is first computed so, with what the rounding can have taken away put on top: an upper bound of
     each number. The few with the largest bounds are computed precisely. If the k-th of them is
-    above all other bounds, nothing was missed; a row where it isn't is computed whole.
+    above all other bounds, nothing was missed; where it isn't, more are computed, or at last all.
 
     Args:
         screened: whether to do so; None means where it is faster. The result is the same but for
@@ -88,7 +97,8 @@ class Largest:
         if not 1 <= k <= d_sae:
             raise ValueError(f"k is {k}; use a number between 1 and d_sae = {d_sae}.")
         if screened is None:
-            screened = can_screen() and table.dtype == torch.float32 and 8 * k <= d_sae >= 1024
+            fits = 8 * k <= d_sae and 2**10 <= d_sae <= 2**16
+            screened = can_screen() and table.dtype == torch.float32 and fits
         self.table, self.bias, self.k = table, bias, k
         self.right = _right_factor(table, bias) if screened else None
         self.rows = max(1, BLOCK // d_sae)
@@ -108,20 +118,22 @@ class Largest:
         return top_k(torch.addmm(self.bias, x, self.table.T, out=space), self.k)
 
     def _screened(self, x: Tensor, space: Tensor) -> tuple[Tensor, Tensor]:
-        k, d_sae = self.k, len(self.table)
-        count = min(k + max(3 * k // 4, SPARE), d_sae)
         bounds = torch.mm(_left_factor(x), self.right.T, out=space)
-        bounds, candidates = top_k(bounds, count)
-        z = Places.of_rows(candidates, d_sae).dots(x, self.table).view(-1, count)
+        return self._among(x, bounds, self.k + max(3 * self.k // 4, SPARE))
+
+    def _among(self, x: Tensor, bounds: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """The k largest of so many candidates; where that is not sure, of twice as many."""
+        if 4 * count > len(self.table):
+            return top_k(torch.addmm(self.bias, x, self.table.T), self.k)
+        highest, candidates = top_k(bounds, count)
+        z = Places.of_rows(candidates, len(self.table)).dots(x, self.table).view(-1, count)
         z += self.bias[candidates]
-        values, place = _top_k_of_few(z, k)
-        columns = candidates.gather(1, place)
-        highest_other = bounds.amin(1).float()  # at least all those that are no candidates
+        values, columns = _top_k_of_few(z, candidates, self.k)
+        highest_other = highest.amin(1).float()  # at least all those that are no candidates
         highest_other += highest_other.abs() * 2**-7  # was rounded to two digits, too
         unsure = (~(highest_other < values.amin(1))).nonzero().squeeze(1)
-        if len(unsure) and count < d_sae:
-            whole = top_k(torch.addmm(self.bias, x[unsure], self.table.T), k)
-            values[unsure], columns[unsure] = whole
+        if len(unsure):
+            values[unsure], columns[unsure] = self._among(x[unsure], bounds[unsure], 2 * count)
         return values, columns
 
 

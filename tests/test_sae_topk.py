@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from course_utils.sae import Recipe, TopKConfig, TopKSAE, train
-from course_utils.sae.largest import Largest, top_k
+from course_utils.sae.largest import Largest, _left_factor, _right_factor, top_k
 from course_utils.sae.model import SAE
 from course_utils.sae.sparse import Places
 
@@ -69,6 +69,22 @@ def test_screening_with_two_digits_takes_the_same_k_largest(size, ties):
         torch.testing.assert_close(values, z.gather(1, columns), rtol=1e-5, atol=1e-5 * size)
         found[screened] = values.sort(descending=True).values
     torch.testing.assert_close(found[True], found[False], rtol=1e-5, atol=1e-5 * size)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_the_bounds_of_screening_are_bounds(size):
+    table, bias = rows(2048, 16, 1, torch.float32), size * rows(1, 2048, 2, torch.float32)[0]
+    x = size * rows(300, 16, 3, torch.float32)
+    x[0], table[0], bias[0] = 0, 0, 0
+    # the hardest case of Cauchy and Schwarz: all that rounding takes away points one way
+    table[1:200] = table[1:200].bfloat16().float() * (1 + 2**-9)
+    x[1:200] = table[1:200]
+    left, right = _left_factor(x).double(), _right_factor(table, bias).double()
+    bounds, z = left @ right.T, x.double() @ table.double().T + bias
+    assert (bounds >= z).all()
+    # and no idle ones: rounding to two digits moves a product by a hundredth of |x| |w| at most
+    scale = x.double().norm(dim=1)[:, None] * table.double().norm(dim=1) + bias.abs()
+    assert (bounds - z <= 0.015 * scale).all()
 
 
 # The products

@@ -18,6 +18,7 @@ from course_utils.sae.training import unscaled
 
 CONFIG = TopKConfig(d_in=16, d_sae=64, k=4)
 RELU = ReluConfig(d_in=16, d_sae=64, l1_coefficient=0.3, resample_every=9)
+DYING = ReluConfig(d_in=16, d_sae=64, l1_coefficient=4.0, resample_every=9)
 RECIPE = Recipe(
     steps=30,
     batch_size=64,
@@ -249,6 +250,29 @@ def test_dead_is_who_was_silent_for_longer_than_dead_after():
     assert trained.history["dead"].tolist() == [0, 0, 0, 64, 64, 64, 64, 64]
 
 
+def test_who_is_born_again_is_not_dead_and_begins_with_adam_anew(tmp_path):
+    states = {}
+    for steps in (26, 27, 28):  # all the same but for the last steps
+        path = tmp_path / f"{steps}.safetensors"
+        recipe = Recipe(steps=steps, batch_size=64, dead_after=300, learning_rate=1e-2)
+        dead = run(activations(), recipe, DYING, checkpoint=path).history["dead"]
+        states[steps], _ = read_tensors(path)
+    reborn = states[27]["weights.b_enc"] == 0
+    assert 0 < reborn.sum() < 64
+    assert (states[27]["since_fired"][reborn] == 0).all()
+    for name in ("W_enc", "b_enc", "W_dec"):
+        for average in ("mean", "square"):
+            before, after = (
+                states[steps][f"adam.{name}.{average}"].reshape(64, -1).abs().sum(1)
+                for steps in (26, 27)
+            )
+            assert (before[reborn] > 0).any()
+            assert (after[reborn] == 0).all()
+            assert (after[~reborn] > 0).any()
+    assert dead[26] >= reborn.sum()
+    assert dead[27] <= dead[26] - reborn.sum() + (~reborn).sum() / 4
+
+
 def test_progress_says_what_the_history_has():
     seen = []
     trained = train(CONFIG, activations(), RECIPE, seed=0, progress=seen.append)
@@ -296,7 +320,7 @@ def interrupt_at(step, times=1):
     return look
 
 
-@pytest.mark.parametrize("config", [CONFIG, RELU], ids=["topk", "relu"])
+@pytest.mark.parametrize("config", [CONFIG, DYING], ids=["topk", "relu"])
 @pytest.mark.parametrize("kind", SOURCES)
 def test_an_interruption_saves_and_the_same_call_goes_on(tmp_path, kind, config):
     whole, before = run(SOURCES[kind](tmp_path), config=config), signal.getsignal(signal.SIGINT)
@@ -313,6 +337,8 @@ def test_an_interruption_saves_and_the_same_call_goes_on(tmp_path, kind, config)
     trained = train(config, SOURCES[kind](tmp_path), RECIPE, seed=0, checkpoint=path, progress=look)
     assert steps == list(range(1, 31))  # no step is taken twice
     assert_bit_equal(trained, whole)
+    if config is DYING:  # also when some have been born again, and are to be once more
+        assert (trained.history["dead"][[8, 26]] > 0).all()
 
 
 def test_the_second_interruption_waits_for_nothing(tmp_path):

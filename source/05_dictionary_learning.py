@@ -450,10 +450,31 @@ swept = SweepFigures(**sae.load_sweep())
 sweep_panel(swept)
 
 # %% [markdown]
-# Do you believe a file? One of them again, trained by your computer now.
+# Do you believe a file? Train some of them again, now, with half as many steps. And then ask what the right expansion depends on: the same sizes, for a layer with only
+# 64 features.
 
 # %%
-# (one live verification)
+half_as_many = sae.planted(n_features=64, d_in=32, seed=0)
+print("                      128 features, 3 seeds     128 features, now     64 features, now")
+again = {}
+for expansion in (2, 4):
+    config = sae.TopKConfig(32, 32 * expansion, k=3)
+    now = float(recovered(train_on(truth, config).sae.W_dec, truth.directions))
+    less = train_on(half_as_many, config, p=0.04)  # as many are present at a time
+    again[expansion] = now, float(recovered(less.sae.W_dec, half_as_many.directions))
+    stored = swept.recovered[swept.names.index("TopK, k = 3"), swept.expansions.index(expansion)]
+    print(
+        f"TopK, {expansion}x: recovered {stored.min():12.0%} to {stored.max():4.0%} "
+        f"{now:21.0%} {again[expansion][1]:20.0%}"
+    )
+    assert abs(now - stored.mean()) < 0.2
+assert again[2][1] > 2 * again[2][0]
+reveal("5.c", "some", "Most of them, but not all: 80 % in the file. There is no latent to spare.")
+reveal("5.d", "nearly none", "None. It explains all of the variance, and has found nothing.")
+
+# %% [markdown]
+# With 64 features an expansion of 2 finds most of what 4 finds with 128. So what counts is how many latents there are for each *feature*: somewhat more than one. An expansion is about dimensions, and the number of features per
+# dimension is what you do not know of a real layer.
 
 # %% [markdown] exercise="5.7" title="Variance explained" minutes=5 difficulty=1 misconceptions=["low-error-means-found"]
 # Write the figure that papers give most often. It says which share of the variance of x is left in x̂:
@@ -624,8 +645,8 @@ assert split[64][0] < 0.3 < 0.9 < split[64][1]
 # A small dictionary has the kinds, a large one the varieties *instead*. Both are right: a larger one looks closer. This is called **feature splitting**, and it is why "how many features
 # does this layer have?" has no answer without "at which size of dictionary?"
 #
-# So, 10 to 15 times? In our layer that was about right: 4 features a dimension, some more latents so that none is missed, and then waste. In a layer with fewer
-# features a dimension, less is enough, as you can check: `sae.planted(n_features=64, ...)`. In a real network nobody knows the number, and features split. Take the expansion as a choice of *resolution*, not as a constant of nature.
+# So, 10 to 15 times? In our layer that was about right: 4 features a dimension, some more latents so that none is missed, and then waste. With half as many
+# features, a third of that was enough. In a real network nobody knows the number, and features split. Take the expansion as a choice of *resolution*, not as a constant of nature.
 
 # %% [markdown]
 # **A good place for a break.** So far you knew the truth. From here on nobody does.

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = ("8x", "16x")
@@ -95,3 +96,18 @@ def test_it_prints_the_figures_of_our_side(result, record_property):
 @pytest.mark.quiet
 def test_a_step_of_topk_costs_little_more_than_the_encoder_that_all_need(result):
     assert result["topk"]["8x"]["ours_in_products"] <= 4  # SAELens: about 10
+
+
+def test_the_peak_of_a_process_is_its_own(module):
+    """Not that of the process that started it, as Linux's getrusage says."""
+    large = torch.ones(100 * 2**18)  # 100 MB
+    code = "import sae_trainings; print(sae_trainings.peak_mb())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "benchmarks")},
+        check=True,
+    )
+    here = module("sae_trainings").peak_mb()
+    assert len(large) and float(done.stdout) < here - 80

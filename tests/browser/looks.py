@@ -10,7 +10,7 @@ PICTURES = (
     ".js-plotly-plot, .course-model svg, .course-polytope svg, "
     ".course-circuit svg[role=application], .course-tuning svg, .course-universality svg, "
     ".course-privileged svg, .course-neurons svg, .course-semicolons svg, "
-    ".course-pair-lab svg:visible, .course-sweep svg"
+    ".course-pair-lab svg:visible, .course-sweep svg, .course-steering svg"
 )
 SMALLEST = 10  # pixels from the top of the line to its bottom
 

@@ -275,3 +275,76 @@ def test_the_panel_can_be_read(dashboard, width, theme):
         dashboard.box.screenshot(path=Path(folder) / f"neurons-{theme}-{width}.png")
     assert faults == []
     assert dashboard.view.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+
+
+# Latents: some of 4,096, with a box for a text
+
+
+LATENTS = """
+def find(text):
+    if text == "fails":
+        raise RuntimeError("no such model")
+    return [] if text == "nothing" else [(1000 + 2 * 17, 3.25, " ;"), (1000, 0.5, "<i>")]
+
+panel = neuron_panel(
+    survey, noun="latent", numbers=list(range(1000, 2024, 2)), search=find, order="number"
+)
+panel
+"""
+
+
+@pytest.fixture(scope="module")
+def latents(opened, tmp_path_factory):
+    path = tmp_path_factory.mktemp("notebook") / "latents.ipynb"
+    cells = [f"{NUMERICS}\ntorch.set_num_threads(1)", LATENTS, "# the cell after it"]
+    made = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(made, path)
+    with opened(path) as notebook:
+        notebook.run_cell("dice =")
+        notebook.run_cell("def find")
+        yield notebook.page
+
+
+def test_a_text_finds_latents_from_the_keyboard_alone(latents):
+    box = latents.locator(".course-search")
+    field = box.get_by_role("textbox", name="Find latents by a text")
+    field.focus()
+    latents.keyboard.type("let x = 1;")
+    latents.keyboard.press("Enter")
+    expect(box.get_by_role("status")).to_have_text("2 latents, the strongest first.")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("let x = 1;")
+    found = box.get_by_role("listitem").get_by_role("button")
+    expect(found).to_have_text(["latent 1034: 3.2 at “ ;”", "latent 1000: 0.5 at “<i>”"])
+    latents.keyboard.press("Tab")
+    expect(box.get_by_role("button", name="Find", exact=True)).to_be_focused()
+    latents.keyboard.press("Tab")
+    latents.keyboard.press("Enter")
+    expect(latents.locator(".course-neurons .title").first).to_have_text("latent 1034")
+    expect(latents.get_by_role("slider", name="Latent")).to_have_value("17")
+
+
+def test_what_finds_nothing_is_said_also_twice(latents):
+    box = latents.locator(".course-search")
+    field = box.get_by_role("textbox", name="Find latents by a text")
+    for text, words in (
+        ("nothing", "No latent of those shown here is active in that text."),
+        ("fails", "That text could not be read (RuntimeError: no such model)."),
+        ("fails", "That text could not be read (RuntimeError: no such model)."),
+        ("", "Type a text first."),
+    ):
+        field.fill(text)
+        box.get_by_role("button", name="Find", exact=True).click()
+        expect(box.get_by_role("status")).to_have_text(words)
+        expect(box.get_by_role("listitem")).to_have_count(0)
+
+
+def test_a_number_that_is_not_there_becomes_the_nearest(latents):
+    view = latents.locator(".course-neurons")
+    number = view.get_by_role("spinbutton", name="Go to latent")
+    number.fill("1101")
+    number.press("Enter")
+    expect(view.get_by_role("status")).to_contain_text("Latent 1101 is not among those shown here")
+    expect(number).to_have_value("1100")
+    expect(view.locator(".title").first).to_have_text("latent 1100")

@@ -1,4 +1,4 @@
-"""The tuning-curve explorer and the universality matrix of notebook 01, and the expansion sweep of
+"""The tuning-curve explorer and the universality matrix of notebook 01, and sweep and steering of
 notebook 05, in JupyterLab: all that is drawn is what Python says of the place where the sliders
 are."""
 
@@ -14,6 +14,7 @@ from looks import FAULTS, SMALLEST, change_theme
 from panel import WATCH, assert_answered_at_once
 from playwright.sync_api import expect
 
+from course_utils.plots.steering import steering_state
 from course_utils.plots.sweep import sweep_state
 from course_utils.plots.tuning import tuning_state
 from course_utils.plots.universality import universality_state
@@ -23,7 +24,10 @@ NUMERICS = """
 import numpy as np
 import torch
 from course_utils import plots, sae, stimuli, vision
-from course_utils.widgets import sweep_panel, tuning_panel, universality_panel
+from course_utils.plots.steering import SteeringFigures
+from course_utils.widgets import (
+    steering_panel, sweep_panel, tuning_panel, universality_panel,
+)
 
 dice = np.random.default_rng(0)
 angles = torch.arange(0, 180, 7.5)
@@ -58,11 +62,28 @@ networks = plots.NetworkSimilarities(
     controls=names[4:],
 )
 sweep = plots.SweepFigures(**sae.load_sweep())
+
+# Four prompts, four changes, eight values, six tokens: as in the notebook.
+values = (0, 8, 15, 30, 45, 60, 90, 120)
+push = np.linspace(0, 1, 8)[:, None]
+before = dice.dirichlet(np.ones(7), 4)[:, :6]
+after = dice.dirichlet(np.ones(7), (4, 4))[..., :6]
+steered = SteeringFigures(
+    prompts=("The rain had stopped by noon;", "She wanted to leave;", "Il ne pleuvait plus ;",
+             "let total = 0;"),
+    series=("only in code (latent 1775)", "only in prose (latent 1488)",
+            "every semicolon (latent 1506)", "random latent 3889 (control)"),
+    values=values, tokens=[[" the", " and", "\\n", "\\n           ", " however", " therefore"]] * 4,
+    baseline=before,
+    probabilities=before[:, None, None] * (1 - push) + after[:, :, None] * push,
+    kl=dice.uniform(0, 3, (4, 4, 1)) * push.T ** 3, actual=dice.uniform(0, 20, (4, 4)),
+)
 """
 SHOW = {
     "tuning": "tuning_panel(curves, stimulus)",
     "universality": "universality_panel(networks)",
     "sweep": "sweep_panel(sweep)",
+    "steering": "steering_panel(steered)",
 }
 # Where things are drawn in the picture, as shares of its axes.
 CURVES = """(svg) => {
@@ -202,6 +223,19 @@ def universality(notebook, numerics):
 def sweep(notebook, numerics):
     panel = Sliders(notebook.page, "sweep", numerics)
     panel.go(autoencoder=0, expansion=0)
+    return panel
+
+
+@pytest.fixture
+def steering(notebook, numerics):
+    panel = Sliders(notebook.page, "steering", numerics)
+    panel.box.get_by_role("slider", name="Clamp to").focus()
+    for name, key in (("Prompt", "Home"), ("Change", "Home"), ("Clamp to", "End")):
+        slider = panel.slider(name)
+        slider.focus()
+        panel.page.keyboard.press(key)
+    expect(panel.slider("Clamp to")).to_have_value("7")
+    panel.page.wait_for_timeout(300)
     return panel
 
 
@@ -386,10 +420,95 @@ def test_every_place_of_the_sweep_can_be_read(sweep, width):
     assert faults == {}
 
 
+# Steering
+
+BARS = """(svg) => {
+  const left = Number(svg.querySelector("path.axis").getAttribute("d").match(/[\\d.]+/)[0]);
+  const marks = [...svg.querySelectorAll("path.before")].slice(1);
+  return {
+    title: svg.querySelector(".title").textContent,
+    tokens: [...svg.querySelectorAll(".token")].map((text) => text.textContent),
+    numbers: [...svg.querySelectorAll(".number")].map((text) => text.textContent),
+    widths: [...svg.querySelectorAll(".bar")].map((bar) => Number(bar.getAttribute("width"))),
+    before: marks.map((mark) => Number(mark.getAttribute("d").match(/[\\d.]+/)[0]) - left),
+    words: svg.getAttribute("aria-label"),
+  };
+}"""
+KL = """(svg) => ({
+  dots: [...svg.querySelectorAll(".dot")].map((dot) => Number(dot.getAttribute("cy"))),
+  lines: [...svg.querySelectorAll("path.grid, path.axis")]
+    .map((line) => Number(line.getAttribute("d").match(/ ([\\d.]+)H/)[1])),
+  numbers: [...svg.querySelectorAll("text.number")].map((text) => text.textContent),
+  strong: [...svg.querySelectorAll("text.strong")].map((text) => text.textContent),
+  words: svg.getAttribute("aria-label"),
+})"""
+
+
+def assert_shows_change(panel):
+    """Bars, marks, dots and words are those of this prompt, change and value."""
+    figures = panel.numerics["steered"]
+    state = steering_state(figures, *(panel.at(n) for n in ("Prompt", "Change", "Clamp to")))
+    expect(panel.words).to_have_text(state["summary"])
+    bars = panel.view.locator("svg.tokens").evaluate(BARS)
+    assert bars["title"] == state["title"] and bars["words"] == state["words"]
+    assert bars["tokens"] == [bar["token"] for bar in state["bars"]]
+    assert bars["numbers"] == [bar["text"] for bar in state["bars"]]
+    longest = max(max(bars["widths"]), max(bars["before"]))
+    for drawn, part in (("widths", "now"), ("before", "before")):
+        want = [bar[part] * longest for bar in state["bars"]]
+        np.testing.assert_allclose(bars[drawn], want, atol=0.6)
+    kl = panel.view.locator("svg.changes").evaluate(KL)
+    bottom, top = max(kl["lines"]), min(kl["lines"])
+    shares = [(bottom - y) / (bottom - top) for y in kl["dots"]]
+    now = [curve[state["at"]] for curve in state["curves"]]
+    np.testing.assert_allclose(shares, now, atol=0.01)
+    assert kl["numbers"] == state["numbers"] and kl["words"] == state["kl_words"]
+    assert figures.series[state["series"]] in kl["strong"]
+
+
+def test_steering_opens_with_the_strongest_push(steering):
+    assert [steering.at(n) for n in ("Prompt", "Change", "Clamp to")] == [0, 0, 7]
+    assert_shows_change(steering)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("Prompt", "ArrowRight"), ("Change", "ArrowRight"), ("Clamp to", "ArrowLeft")]
+)
+def test_arrow_keys_change_what_is_steered(steering, name, key):
+    before = steering.words.text_content()
+    steering.press(name, key)
+    assert steering.words.text_content() != before
+    assert_shows_change(steering)
+
+
+def test_the_pointer_chooses_a_value(steering):
+    box = steering.slider("Clamp to").bounding_box()
+    at = box["x"] + 3, box["y"] + box["height"] / 2
+    steering.after(lambda: steering.page.mouse.click(*at))
+    assert steering.at("Clamp to") == 0
+    assert_shows_change(steering)
+
+
+@pytest.mark.parametrize("width", [800, 1280])
+def test_every_change_can_be_read(steering, width):
+    steering.page.set_viewport_size({"width": width, "height": 1000})
+    faults = {}
+    for name, key, steps in (("Clamp to", "ArrowLeft", 7), ("Change", "ArrowRight", 3),
+                             ("Prompt", "ArrowRight", 3)):  # fmt: skip
+        for step in range(steps):
+            steering.press(name, key)
+            found = []
+            for svg in steering.view.locator("svg").all():
+                found += svg.evaluate(FAULTS, SMALLEST)
+            if found:
+                faults[name, step] = found
+    assert faults == {}
+
+
 # All
 
 
-@pytest.fixture(params=["tuning", "universality", "sweep"])
+@pytest.fixture(params=["tuning", "universality", "sweep", "steering"])
 def panel(request):
     return request.getfixturevalue(request.param)
 
@@ -407,7 +526,12 @@ def test_every_control_has_a_name_and_is_reached_by_tab(panel):
 @pytest.mark.quiet
 @pytest.mark.parametrize(
     ("kind", "name", "moves"),
-    [("tuning", "Angle", 10), ("universality", "Pair", 10), ("sweep", "Expansion", 6)],
+    [
+        ("tuning", "Angle", 10),
+        ("universality", "Pair", 10),
+        ("sweep", "Expansion", 6),
+        ("steering", "Prompt", 3),
+    ],
 )
 def test_a_key_is_answered_at_once(request, kind, name, moves, record_property):
     panel = request.getfixturevalue(kind)

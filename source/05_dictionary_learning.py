@@ -82,7 +82,7 @@ predict(
     ["No, there are too many unknowns", "Mostly, as few are not 0", "Yes, always"],
 )
 
-# %% [markdown] exercise="5.1" title="Matching pursuit" minutes=9 difficulty=2 misconceptions=["features-are-a-basis"]
+# %% [markdown] exercise="5.1" title="Matching pursuit" minutes=9 difficulty=2 misconceptions=[]
 # Find the code when the dictionary is known. Take the direction that fits best, take it out of x, and go on with what is left.
 #
 # Begin with the **residual** r = x and a code of zeros. In each of `n_steps` steps:
@@ -700,9 +700,8 @@ print(f"{quick.steps * quick.batch_size:,} activations in {time.perf_counter() -
 # (`tools/train_saes.py`; `course_utils/weights/SAE.md` has their figures). Compare, on the texts left aside. The control has as many
 # latents, with random directions: what TopK can do without having learned anything.
 
+
 # %%
-
-
 def listen(name: str) -> tuple[language.Activations, torch.Tensor]:
     """What the 512 neurons of a model do at every token of the texts left aside."""
     model = language.load_one_layer(name)
@@ -946,7 +945,7 @@ assert abs(middle["latents"] - middle["neurons"]) < 0.15
 # One more kind of evidence. Model B was trained alike, from other random weights. If latents were an accident of one training, A's and B's would have nothing to do with each other. So: for each latent of A, is
 # there one in B that is active at the same tokens?
 
-# %% [markdown] exercise="5.10" title="The best partner" minutes=8 difficulty=2 misconceptions=["universality-is-one-circuit"]
+# %% [markdown] exercise="5.10" title="The best partner" minutes=8 difficulty=2 misconceptions=[]
 # Write it for any two tables of activations. X is (n, p), Y is (n, q), and row t of both belongs to token t. For each column of X return its **largest Pearson correlation** with any column of Y.
 #
 # A column that never changes has no correlation. Let it count as 0.

@@ -473,7 +473,7 @@ reveal("5.c", "some", "Most of them, but not all: 80 % in the file. There is no 
 reveal("5.d", "nearly none", "None. It explains all of the variance, and has found nothing.")
 
 # %% [markdown]
-# With 64 features an expansion of 2 finds most of what 4 finds with 128. So what counts is how many latents there are for each *feature*: somewhat more than one. An expansion is about dimensions, and the number of features per
+# With 64 features, twice as many latents as dimensions find about as much as four times as many do with 128. So what counts is how many latents there are for each *feature*: somewhat more than one. An expansion is about dimensions, and the number of features per
 # dimension is what you do not know of a real layer.
 
 # %% [markdown] exercise="5.7" title="Variance explained" minutes=5 difficulty=1 misconceptions=["low-error-means-found"]
@@ -645,8 +645,8 @@ assert split[64][0] < 0.3 < 0.9 < split[64][1]
 # A small dictionary has the kinds, a large one the varieties *instead*. Both are right: a larger one looks closer. This is called **feature splitting**, and it is why "how many features
 # does this layer have?" has no answer without "at which size of dictionary?"
 #
-# So, 10 to 15 times? In our layer that was about right: 4 features a dimension, some more latents so that none is missed, and then waste. With half as many
-# features, a third of that was enough. In a real network nobody knows the number, and features split. Take the expansion as a choice of *resolution*, not as a constant of nature.
+# So, 10 to 15 times? In our layer 4 latents a dimension find most, as there are 4 features a dimension; 8 find all, if the kind of autoencoder can; what comes after that is dead, or a duplicate. With half as many
+# features, half of that was enough. In a real network nobody knows the number, and features split. Take the expansion as a choice of *resolution*, not as a constant of nature.
 
 # %% [markdown]
 # **A good place for a break.** So far you knew the truth. From here on nobody does.
@@ -1322,9 +1322,9 @@ ask("5.12")
 #
 # | claim | source | here |
 # |---|---|---|
-# | expand 10 to 15 times | often said | right for our planted layer, which has 4 features a dimension; no constant |
-# | latents are more interpretable than neurons | [1] | narrower, yes; mostly because they are rarer |
-# | the best latent detects a context better than the best neuron | [1] | for about half of 16 broad classes; not on the whole |
+# | expand 10 to 15 times | often said | more than enough for our planted layer, which has 4 features a dimension: 8 times finds all; no constant |
+# | latents are more interpretable than neurons | [1] | narrower, yes; mostly because they are rarer. More are really narrow |
+# | the best latent detects a context better than the best neuron | [1] | for more than half of 16 broad classes, mostly within the intervals; for code much worse |
 # | latents are more universal than neurons (.72 against .46) | [1] | yes, on a lower level; see the table |
 # | larger dictionaries split features | [1] | yes, in the toy |
 # | TopK has no shrinkage, dead latents need a task | [2] | yes |

@@ -33,6 +33,7 @@ import itertools
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import torch
 from IPython.display import display
@@ -676,23 +677,23 @@ print(f"{len(texts)} texts to look at, {len(for_training):,} to train on")
 
 
 # %% tags=["long"]
-def activations_of(model, n_done: int):
+def activations_of(model, texts: list[str], point: str, n_done: int):
     """Blocks of activations without end; those that training has had already are left out."""
     blocks = (
         block.values[point]
         for _ in itertools.count()
-        for block in language.stream(model, for_training, point, batch_size=64, max_tokens=64)
+        for block in language.stream(model, texts, point, batch_size=64, max_tokens=64)
     )
     return itertools.islice(blocks, n_done, None)
 
 
 config = sae.TopKConfig(d_in=512, d_sae=4096, k=32)
 quick = sae.Recipe(
-    steps=80, learning_rate=2e-3, warmup_steps=5, decay_steps=20, dead_after=100_000,
+    steps=60, learning_rate=2e-3, warmup_steps=5, decay_steps=15, dead_after=100_000,
     shuffle_rows=32_768,
 )  # fmt: skip
 began = time.perf_counter()
-live = sae.train(config, lambda n_done: activations_of(model_a, n_done), quick, seed=0)
+live = sae.train(config, partial(activations_of, model_a, for_training, point), quick, seed=0)
 print(f"{quick.steps * quick.batch_size:,} activations in {time.perf_counter() - began:.0f} s")
 
 # %% [markdown]

@@ -12,7 +12,8 @@ from lock import without_cuda
 ROOT = Path(__file__).parents[1]
 OURS = {"course_utils", "course"}
 OURS |= {"a_module_that_nobody_has"}  # a hostile answer of a test
-OURS |= {path.stem for folder in ("tests", "tools") for path in (ROOT / folder).rglob("*.py")}
+FOLDERS = ("tests", "tools", "benchmarks")
+OURS |= {path.stem for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
 OURS |= {"answers"}
 # The name to import, where it is not the name to install.
 PACKAGE = {
@@ -24,6 +25,8 @@ PACKAGE = {
     "_pytest": "pytest",
     "xdist": "pytest-xdist",
 }
+# Runs in an environment of its own, which benchmarks/sae.py makes.
+ELSEWHERE = {"sae_lens"}
 
 
 def lines(name):
@@ -91,7 +94,7 @@ def test_what_the_code_imports_is_asked_for():
     files = [p for folder in folders for p in (ROOT / folder).rglob("*.py")]
     assert len(files) > 20
     used = {module for path in files for module in imports(path)}
-    third = used - set(sys.stdlib_module_names) - OURS
+    third = used - set(sys.stdlib_module_names) - OURS - ELSEWHERE
     wanted = {PACKAGE.get(module, module).lower().replace("_", "-") for module in third}
     assert wanted <= names("requirements.in")
 

@@ -160,20 +160,29 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
     """
     value: Any = None
     error: BaseException | None = None
+    over = threading.Event()
 
     def work() -> None:
         nonlocal value, error
         try:
             try:
-                value = decide()
-            finally:
-                sys.settrace(None)  # `Stopped` may have set one
-        except BaseException as caught:  # SystemExit and the like must not end the kernel
-            error = caught
+                try:
+                    value = decide()
+                finally:
+                    sys.settrace(None)  # `Stopped` may have set one
+            except BaseException as caught:  # SystemExit and the like must not end the kernel
+                error = caught
+        finally:
+            over.set()
+
+    def work_quietly() -> None:
+        # One more `Stopped` may fall between the end of the answer and that of its thread.
+        with contextlib.suppress(BaseException):
+            work()
 
     printed = _Beginning()
     stream = io.TextIOWrapper(io.BufferedWriter(printed), "utf-8", "backslashreplace", "\n")
-    worker = threading.Thread(target=work, daemon=True)
+    worker = threading.Thread(target=work_quietly, daemon=True)
     with (
         _global_state_kept(),
         _no_way_out(),
@@ -190,7 +199,7 @@ def run(decide: Callable[[], Any], time_limit: float = TIME_LIMIT) -> Outcome:
         finally:  # also when the learner interrupts the kernel
             late = not ended.is_set()
             if late:
-                _stop(worker, ended)
+                _stop(worker, ended, over)
     with contextlib.suppress(ValueError):  # the learner's code may have closed it
         stream.flush()
     if late:
@@ -233,23 +242,23 @@ def _ended(worker: threading.Thread) -> threading.Event:
     return ended
 
 
-def _stop(worker: threading.Thread, ended: threading.Event) -> None:
+def _stop(worker: threading.Thread, ended: threading.Event, over: threading.Event) -> None:
     """Raise `Stopped` in the thread until it ends; wait for that no longer than patience lasts.
 
     A loop that catches everything swallows it, but only while it is inside of its `try`: so
     it is raised often, from a thread that gets its turn quickly, and on and on if need be, until
-    it falls beside.
+    it falls beside. Not once the answer is `over`: it would hit the thread on its way out.
     """
     turn = sys.getswitchinterval()
 
     def keep_raising() -> None:
         # As a rule the first one is enough, and a second would disturb it on its way out.
         pauses = itertools.chain([0.2], itertools.repeat(0.0003, 5000), itertools.repeat(0.05))
-        while not ended.is_set():
+        while not over.is_set():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
             )
-            ended.wait(next(pauses))
+            over.wait(next(pauses))
 
     threading.Thread(target=keep_raising, daemon=True).start()
     sys.setswitchinterval(1e-5)

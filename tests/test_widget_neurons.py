@@ -279,6 +279,21 @@ def test_a_number_that_is_not_there_becomes_the_nearest(latents, asked, got):
     assert latents.view.words.startswith(said) is (asked != got)
 
 
+def test_the_sentence_of_another_number_goes_with_the_next(latents, effect):
+    effect.fails = ValueError("no such token")
+    latents.go_to(499)
+    assert "no such token" in latents.view.words and "Latent 499 is not" in latents.view.words
+    effect.fails = None
+    latents.go_to(499)
+    latents.go_to(500)
+    assert not latents.view.words.startswith("Latent 499")
+
+
+def test_of_all_neurons_a_number_beyond_the_last_is_the_last_without_a_word(panel):
+    panel.view._handle_custom_msg({"neuron": 99}, [])
+    assert panel.shown == 5 and panel.view.words == panel.view.state["summary"]
+
+
 def test_in_another_order_the_numbers_go_with_their_latents(latents):
     latents.go_to(501)
     latents.order.index = 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from course_utils.plots.theme import DASHES, PALETTE, as_array, number
 
 SAME = 1e-6  # two values closer than that are the same
 LEAST = 1e-3  # nats: what changes less is drawn at the bottom
-QUOTED = 24  # characters of a token
+QUOTED, ENDING = 22, 160  # characters of a token, and of the end of a prompt
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class SteeringFigures:
         kl: KL(as it is || changed) over the whole vocabulary, in nats, 0 or more,
             (n_prompts, n_series, n_values).
         actual: what the latent has there by itself, (n_prompts, n_series).
+        control: the series whose bars are shown beside those of the others; "" takes the last.
 
     Raises:
         ValueError: these do not belong together; the sentence says what to change.
@@ -44,12 +46,16 @@ class SteeringFigures:
     probabilities: Any
     kl: Any
     actual: Any
+    control: str = ""
 
     def __post_init__(self) -> None:
         for name in ("prompts", "series", "values"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty; give at least one")
+        object.__setattr__(self, "control", self.control or self.series[-1])
+        if self.control not in self.series:
+            raise ValueError(f'control is "{self.control}"; use one of {list(self.series)}')
         object.__setattr__(self, "tokens", tuple(map(tuple, self.tokens)))
         if len(self.values) < 2 or not (np.diff(self.values) > 0).all() or self.values[0] < 0:
             raise ValueError(f"values are {self.values}; give at least two, rising, 0 or more")
@@ -70,8 +76,43 @@ class SteeringFigures:
                 raise ValueError(f"{part} has a value that is not {between}")
             object.__setattr__(self, part, array)
 
-    def value_label(self, k: int) -> str:
-        return "0 (ablated)" if self.values[k] == 0 else f"{self.values[k]:g}"
+    def value_label(self, prompt: int, series: int, value: int, remark: str = "") -> str:
+        """What it is clamped to; 0 is an ablation only where there is something to take away."""
+        ablated = self.values[value] == 0 and self.actual[prompt, series] > 0
+        remarks = "; ".join(filter(None, ("ablated" if ablated else "", remark)))
+        return f"{self.values[value]:g}" + (f" ({remarks})" if remarks else "")
+
+    def value_labels(self, prompt: int, series: int) -> list[str]:
+        """Of all values; the one that is nearest to what the latent has by itself says so."""
+        actual = self.actual[prompt, series]
+        away = np.abs(np.array(self.values) - actual)
+        said = "as it is" if away.min() < SAME else f"as it is: {_level(actual)}"
+        return [
+            self.value_label(prompt, series, k, said if k == away.argmin() else "")
+            for k in range(len(self.values))
+        ]
+
+    def with_prompt(self, one: SteeringFigures) -> SteeringFigures:
+        """These, and the one prompt of `one` after them.
+
+        Raises:
+            ValueError: it has another number of prompts, other series or values, or more or fewer
+                tokens.
+        """
+        if len(one.prompts) != 1 or (one.series, one.values) != (self.series, self.values):
+            raise ValueError("give one prompt, with the same series and values as the others")
+        if len(one.tokens[0]) != len(self.tokens[0]):
+            raise ValueError(
+                f"there are {len(one.tokens[0])} tokens; give {len(self.tokens[0])}, as for the "
+                "other prompts"
+            )
+        parts = ("baseline", "probabilities", "kl", "actual")
+        return replace(
+            self,
+            prompts=self.prompts + one.prompts,
+            tokens=self.tokens + one.tokens,
+            **{part: np.concatenate([getattr(self, part), getattr(one, part)]) for part in parts},
+        )
 
 
 def steering_drawing(figures: SteeringFigures) -> dict[str, Any]:
@@ -92,7 +133,7 @@ def steering_drawing(figures: SteeringFigures) -> dict[str, Any]:
             {"name": name, "color": PALETTE[k % len(PALETTE)], "dash": _dash(k)}
             for k, name in enumerate(figures.series)
         ],
-        "legend": {"now": "with the change", "before": "as it is"},
+        "legend": {"now": "now", "before": "as it is"},
     }
 
 
@@ -104,31 +145,18 @@ def steering_state(
     Args:
         prompt, series, value: their positions, from 0.
     """
-    before, now = figures.baseline[prompt], figures.probabilities[prompt, series, value]
-    longest = max(float(before.max()), float(now.max()), SAME)
-    tokens = [_quoted(token) for token in figures.tokens[prompt]]
-    bars = [
-        {
-            "token": token, "now": float(b / longest), "before": float(a / longest),
-            "text": percent(float(b)), "was": percent(float(a)),
-        }
-        for token, a, b in zip(tokens, before, now)
-    ]  # fmt: skip
     top = steering_drawing(figures)["top"]
-    name, label = figures.series[series], figures.value_label(value)
-    said = ", ".join(f"{bar['token']} {bar['text']} (as it is {bar['was']})" for bar in bars)
+    control = figures.series.index(figures.control)
+    shown = [series] if control == series else [series, control]
     curves = figures.kl[prompt]
     return {
-        "title": f"After {visible(figures.prompts[prompt])!r}",
-        "bars": bars,
+        "title": f"Next token after {ending(figures.prompts[prompt])}",
+        "pictures": _pictures(figures, prompt, shown, value),
         "series": series,
         "at": value,
         "curves": [[_height(float(kl), top) for kl in row] for row in curves],
         "numbers": [_nats(float(row[value])) for row in curves],
-        "summary": _summary(figures, prompt, series, value, tokens),
-        "words": (
-            f"Next token after {figures.prompts[prompt]!r}, {name} clamped to {label}: {said}."
-        ),
+        "summary": _summary(figures, prompt, series, value),
         "kl_words": "KL in nats by value. "
         + ". ".join(
             f"{other}: "
@@ -139,11 +167,34 @@ def steering_state(
     }
 
 
-def _summary(
-    figures: SteeringFigures, prompt: int, series: int, value: int, tokens: Sequence[str]
-) -> str:
+def _pictures(
+    figures: SteeringFigures, prompt: int, shown: Sequence[int], value: int
+) -> list[dict[str, Any]]:
+    """Bars of each series that is shown, all as shares of the longest."""
+    before = figures.baseline[prompt]
+    probabilities = figures.probabilities[prompt, list(shown), value]
+    longest = max(float(before.max()), float(probabilities.max()), SAME)
+    tokens = [_quoted(token) for token in figures.tokens[prompt]]
+    made = []
+    for k, now in zip(shown, probabilities):
+        bars = [
+            {
+                "token": token, "now": float(b / longest), "before": float(a / longest),
+                "text": percent(float(b)), "was": percent(float(a)),
+            }
+            for token, a, b in zip(tokens, before, now)
+        ]  # fmt: skip
+        title = f"{figures.series[k]}, clamped to {figures.value_label(prompt, k, value)}"
+        said = ", ".join(f"{bar['token']} {bar['text']} (as it is {bar['was']})" for bar in bars)
+        words = f"Next token after {ending(figures.prompts[prompt])}, {title}: {said}."
+        made.append({"title": title, "series": k, "bars": bars, "words": words})
+    return made
+
+
+def _summary(figures: SteeringFigures, prompt: int, series: int, value: int) -> str:
     before, now = figures.baseline[prompt], figures.probabilities[prompt, series, value]
     most = int(np.abs(now - before).argmax())
+    was, is_now = percent(float(before[most])), percent(float(now[most]))
     others = ", ".join(
         f"{name} {_nats(float(figures.kl[prompt, k, value]))}"
         for k, name in enumerate(figures.series)
@@ -151,18 +202,34 @@ def _summary(
     )
     name = figures.series[series]
     return (
-        f"{name[:1].upper()}{name[1:]}, clamped to {figures.value_label(value)}; by itself it is "
-        f"{figures.actual[prompt, series]:.1f} there. Most changes {tokens[most]}: from "
-        f"{percent(float(before[most]))} to {percent(float(now[most]))}. KL "
-        f"{_nats(float(figures.kl[prompt, series, value]))} nats"
+        f"{name[:1].upper()}{name[1:]}, clamped to {figures.value_label(prompt, series, value)}; "
+        f"by itself it is {_level(figures.actual[prompt, series])} there. "
+        + (
+            "None of the tokens shown changes visibly. "
+            if was == is_now
+            else f"Most changes {_quoted(figures.tokens[prompt][most])}: from {was} to {is_now}. "
+        )
+        + f"KL {_nats(float(figures.kl[prompt, series, value]))} nats"
         + (f"; at the same value: {others}." if others else ".")
     )
+
+
+def ending(prompt: str, most: int = ENDING) -> str:
+    """A prompt in quotes: if it is long, its end, where something is changed."""
+    shown = visible(prompt)
+    return f"“{shown if len(shown) <= most else '…' + shown[1 - most :]}”"
 
 
 def _quoted(token: str) -> str:
     """A token in quotes, its white space made visible, not too long."""
     shown = visible(token).replace(" ", "␣") if not token.strip() else visible(token)
+    # What indents code differs in how many spaces there are.
+    shown = re.sub("␣{5,}", lambda run: f"␣×{len(run[0])}", shown)
     return f"“{shown if len(shown) <= QUOTED else shown[: QUOTED - 1] + '…'}”"
+
+
+def _level(actual: float) -> str:
+    return "under 0.1" if 0 < actual < 0.05 else f"{actual:.1f}"
 
 
 def _height(kl: float, top: float) -> float:

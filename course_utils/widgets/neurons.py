@@ -50,7 +50,8 @@ class NeuronPanel(ipywidgets.VBox):
         search: Search | None = None,
     ) -> None:
         self.survey, self.effect, self.noun = survey, effect, noun
-        self.numbers = list(range(len(survey)) if numbers is None else numbers)
+        self.numbers = [int(n) for n in (range(len(survey)) if numbers is None else numbers)]
+        self.some = numbers is not None
         if len(self.numbers) != len(survey) or sorted(set(self.numbers)) != self.numbers:
             raise ValueError(
                 f"there are {len(self.numbers)} numbers for {len(survey)} columns of the survey; "
@@ -90,19 +91,26 @@ class NeuronPanel(ipywidgets.VBox):
         state = neuron_state(look, up, down, noun=self.noun, number=self.shown)
         with self.view.hold_sync():  # one message
             self.view.state = state
-            self.view.words = " ".join(filter(None, (trouble, state["summary"])))
+            self.said = " ".join(filter(None, (trouble, state["summary"])))
+            self.view.words = self.said
 
     def go_to(self, neuron: int) -> None:
-        """Show the one with this number; the nearest number, and a sentence, if there is none."""
+        """Show the one with this number; the nearest if there is none.
+
+        If the survey has only some of them, a sentence says that it is another one.
+        """
         column = min(range(len(self.numbers)), key=lambda k: abs(self.numbers[k] - int(neuron)))
         self.neuron.index = self._columns().index(column)
-        if self.numbers[column] != int(neuron):
+        if self.numbers[column] == int(neuron):
+            self.view.words = self.said
+            return
+        if self.some:
             self.view.words = (
                 f"{self.noun.capitalize()} {int(neuron)} is not among those shown here; this is "
-                f"the nearest number. {self.view.state['summary']}"
+                f"the nearest number. {self.said}"
             )
-            # The box may show what was typed, though the state is as before.
-            self.view.send({"number": self.numbers[column]})
+        # The box may show what was typed, though the state is as before.
+        self.view.send({"number": self.numbers[column]})
 
     def _columns(self) -> list[int]:
         return self.orders[list(ORDERS)[self.order.index]]

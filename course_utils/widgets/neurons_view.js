@@ -119,12 +119,12 @@ function render({ model, el }) {
   Object.assign(input, { type: "number", min: 0, step: 1, max: model.get("drawing").last });
   // JupyterLab would take the arrow keys for moving from cell to cell.
   input.dataset.lmSuppressShortcuts = "true";
-  // What is no number of a neuron becomes the nearest one, or that of the neuron that is shown.
+  // Python makes the nearest one of what is no number of a neuron.
   const send = () => {
     const typed = Number.parseInt(input.value, 10);
     const { number } = model.get("state");
-    input.value = Number.isNaN(typed) ? number : Math.max(0, Math.min(typed, model.get("drawing").last));
-    if (Number(input.value) !== number) model.send({ neuron: Number(input.value) });
+    if (Number.isNaN(typed) || typed === number) input.value = number;
+    else model.send({ neuron: typed });
   };
   input.addEventListener("change", send);
   input.addEventListener("keydown", (event) => {

@@ -1,16 +1,17 @@
-// A labelled box for a text, and a button for each thing that Python finds in it.
+// A labelled box for a text, what Python says of it, and a button for each thing that it finds.
 function render({ model, el }) {
   el.classList.add("course-search");
   const form = document.createElement("div");
   const label = document.createElement("label");
-  label.textContent = `Find ${model.get("noun")}s by a text `;
+  label.textContent = `${model.get("label")} `;
   const input = document.createElement("input");
   input.type = "text";
   // JupyterLab would take some keys for its own commands.
   input.dataset.lmSuppressShortcuts = "true";
   label.append(input);
   const button = document.createElement("button");
-  button.textContent = "Find";
+  button.textContent = model.get("action");
+  button.dataset.lmSuppressShortcuts = "true";
   form.append(label, button);
   const words = document.createElement("p");
   words.setAttribute("role", "status"); // read out when it changes
@@ -18,7 +19,7 @@ function render({ model, el }) {
   el.append(form, words, list);
 
   const send = () => {
-    words.textContent = "Looking ...";
+    words.textContent = model.get("waiting");
     model.send({ text: input.value });
   };
   button.addEventListener("click", send);
@@ -33,6 +34,7 @@ function render({ model, el }) {
       const item = document.createElement("li");
       const found = document.createElement("button");
       found.textContent = text;
+      found.dataset.lmSuppressShortcuts = "true";
       found.addEventListener("click", () => model.send({ go: number }));
       item.append(found);
       return item;

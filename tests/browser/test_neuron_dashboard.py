@@ -284,6 +284,8 @@ LATENTS = """
 def find(text):
     if text == "fails":
         raise RuntimeError("no such model")
+    if text == "many":
+        return [(1000 + 2 * k, 30.0 - k, " internationalization"[:k + 1]) for k in range(30)]
     return [] if text == "nothing" else [(1000 + 2 * 17, 3.25, " ;"), (1000, 0.5, "<i>")]
 
 panel = neuron_panel(
@@ -333,6 +335,7 @@ def test_what_finds_nothing_is_said_also_twice(latents):
         ("fails", "That text could not be read (RuntimeError: no such model)."),
         ("fails", "That text could not be read (RuntimeError: no such model)."),
         ("", "Type a text first."),
+        ("x" * 10_000, "That text has 10,000 characters; use at most 2,000."),
     ):
         field.fill(text)
         box.get_by_role("button", name="Find", exact=True).click()
@@ -340,11 +343,53 @@ def test_what_finds_nothing_is_said_also_twice(latents):
         expect(box.get_by_role("listitem")).to_have_count(0)
 
 
-def test_a_number_that_is_not_there_becomes_the_nearest(latents):
+@pytest.mark.parametrize(
+    ("typed", "shown"), [(1101, 1100), (4095, 2022), (9999, 2022), (0, 1000), (-5, 1000)]
+)
+def test_a_number_that_is_not_there_becomes_the_nearest(latents, typed, shown):
     view = latents.locator(".course-neurons")
     number = view.get_by_role("spinbutton", name="Go to latent")
-    number.fill("1101")
+    number.fill(str(typed))
     number.press("Enter")
-    expect(view.get_by_role("status")).to_contain_text("Latent 1101 is not among those shown here")
-    expect(number).to_have_value("1100")
-    expect(view.locator(".title").first).to_have_text("latent 1100")
+    said = f"Latent {typed} is not among those shown here; this is the nearest number."
+    expect(view.get_by_role("status")).to_contain_text(said)
+    expect(number).to_have_value(str(shown))
+    expect(view.locator(".title").first).to_have_text(f"latent {shown}")
+
+
+def test_what_is_typed_stays_when_another_latent_is_drawn(latents):
+    field = latents.locator(".course-search").get_by_role("textbox")
+    field.fill("half a wo")
+    for key in ("Home", "ArrowRight"):
+        latents.get_by_role("slider", name="Latent").press(key)
+    expect(latents.locator(".course-neurons .title").first).to_have_text("latent 1002")
+    expect(field).to_have_value("half a wo")
+
+
+@pytest.mark.parametrize(
+    ("width", "theme"), [(800, "light"), (800, "dark"), (1280, "light"), (1280, "dark"),
+                         (1920, "light")],
+)  # fmt: skip
+def test_found_latents_can_be_read(latents, width, theme):
+    box = latents.locator(".course-search")
+    box.get_by_role("textbox").fill("many")
+    box.get_by_role("textbox").press("Enter")
+    expect(box.get_by_role("listitem")).to_have_count(12)
+    latents.evaluate("jupyterapp.shell.collapseLeft()")
+    latents.set_viewport_size({"width": width, "height": 1400})
+    change_theme(latents, theme)
+    latents.wait_for_timeout(300)
+    if folder := os.environ.get("COURSE_SCREENSHOTS"):
+        path = Path(folder) / f"latents-{theme}-{width}.png"
+        box.locator("xpath=..").screenshot(path=path)
+    assert box.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+    places = [item.bounding_box() for item in box.get_by_role("listitem").all()]
+    for k, one in enumerate(places):
+        for other in places[:k]:
+            apart_across = other["x"] + other["width"] <= one["x"] or (
+                one["x"] + one["width"] <= other["x"]
+            )
+            apart_down = other["y"] + other["height"] <= one["y"] or (
+                one["y"] + one["height"] <= other["y"]
+            )
+            assert apart_across or apart_down

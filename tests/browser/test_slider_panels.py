@@ -16,11 +16,13 @@ from playwright.sync_api import expect
 
 from course_utils.plots.steering import steering_state
 from course_utils.plots.sweep import sweep_state
+from course_utils.plots.theme import PALETTE
 from course_utils.plots.tuning import tuning_state
 from course_utils.plots.universality import universality_state
 
 # As large as in the notebook: 24 angles, three layers; eight networks, two layers and measures.
 NUMERICS = """
+import time
 import numpy as np
 import torch
 from course_utils import plots, sae, stimuli, vision
@@ -73,17 +75,33 @@ steered = SteeringFigures(
              "let total = 0;"),
     series=("only in code (latent 1775)", "only in prose (latent 1488)",
             "every semicolon (latent 1506)", "random latent 3889 (control)"),
-    values=values, tokens=[[" the", " and", "\\n", "\\n           ", " however", " therefore"]] * 4,
+    values=values, tokens=[
+        *[[" the", " and", "\\n", "\\n           ", " however", " therefore"]] * 3,
+        ["\\n" + 23 * " ", " responsibilities_and_MORE", "漢字" * 12, "שלום", "<b>", "i"],
+    ],
     baseline=before,
     probabilities=before[:, None, None] * (1 - push) + after[:, :, None] * push,
     kl=dice.uniform(0, 3, (4, 4, 1)) * push.T ** 3, actual=dice.uniform(0, 20, (4, 4)),
 )
+
+def compute(text):
+    # Another prompt, after a moment; its KL is larger than all others.
+    time.sleep(0.5)
+    if text == "fails":
+        raise RuntimeError("no such model")
+    own = np.random.default_rng(len(text))
+    return SteeringFigures(
+        prompts=(text,), series=steered.series, values=values, tokens=[list("abcdef")],
+        baseline=own.dirichlet(np.ones(7), 1)[:, :6],
+        probabilities=own.dirichlet(np.ones(7), (1, 4, 8))[..., :6],
+        kl=own.uniform(10, 50, (1, 4, 8)), actual=own.uniform(0, 20, (1, 4)),
+    )
 """
 SHOW = {
     "tuning": "tuning_panel(curves, stimulus)",
     "universality": "universality_panel(networks)",
     "sweep": "sweep_panel(sweep)",
-    "steering": "steering_panel(steered)",
+    "steering": "steering_panel(steered, compute)",
 }
 # Where things are drawn in the picture, as shares of its axes.
 CURVES = """(svg) => {
@@ -425,10 +443,10 @@ def test_every_place_of_the_sweep_can_be_read(sweep, width):
 BARS = """(svg) => {
   const left = Number(svg.querySelector("path.axis").getAttribute("d").match(/[\\d.]+/)[0]);
   const marks = [...svg.querySelectorAll("path.before")].slice(1);
+  const texts = (name) => [...svg.querySelectorAll(name)].map((text) => text.textContent);
   return {
-    title: svg.querySelector(".title").textContent,
-    tokens: [...svg.querySelectorAll(".token")].map((text) => text.textContent),
-    numbers: [...svg.querySelectorAll(".number")].map((text) => text.textContent),
+    title: texts(".title")[0], tokens: texts(".token"), numbers: texts(".number"),
+    was: texts(".was"), fill: svg.querySelector(".bar").getAttribute("fill"),
     widths: [...svg.querySelectorAll(".bar")].map((bar) => Number(bar.getAttribute("width"))),
     before: marks.map((mark) => Number(mark.getAttribute("d").match(/[\\d.]+/)[0]) - left),
     words: svg.getAttribute("aria-label"),
@@ -449,14 +467,20 @@ def assert_shows_change(panel):
     figures = panel.numerics["steered"]
     state = steering_state(figures, *(panel.at(n) for n in ("Prompt", "Change", "Clamp to")))
     expect(panel.words).to_have_text(state["summary"])
-    bars = panel.view.locator("svg.tokens").evaluate(BARS)
-    assert bars["title"] == state["title"] and bars["words"] == state["words"]
-    assert bars["tokens"] == [bar["token"] for bar in state["bars"]]
-    assert bars["numbers"] == [bar["text"] for bar in state["bars"]]
-    longest = max(max(bars["widths"]), max(bars["before"]))
-    for drawn, part in (("widths", "now"), ("before", "before")):
-        want = [bar[part] * longest for bar in state["bars"]]
-        np.testing.assert_allclose(bars[drawn], want, atol=0.6)
+    expect(panel.view.locator(".heading")).to_have_text(state["title"])
+    pictures = panel.view.locator("svg.tokens:visible").all()
+    drawn = [svg.evaluate(BARS) for svg in pictures]
+    # One scale for the change and the control beside it.
+    longest = max(max(bars["widths"] + bars["before"]) for bars in drawn)
+    for bars, want in zip(drawn, state["pictures"], strict=True):
+        assert bars["title"] == want["title"] and bars["words"] == want["words"]
+        assert bars["tokens"] == [bar["token"] for bar in want["bars"]]
+        assert bars["numbers"] == [bar["text"] for bar in want["bars"]]
+        assert bars["was"] == [bar["was"] for bar in want["bars"]]
+        assert bars["fill"] == PALETTE[want["series"]]
+        for lengths, part in (("widths", "now"), ("before", "before")):
+            shares = [bar[part] * longest for bar in want["bars"]]
+            np.testing.assert_allclose(bars[lengths], shares, atol=0.6)
     kl = panel.view.locator("svg.changes").evaluate(KL)
     bottom, top = max(kl["lines"]), min(kl["lines"])
     shares = [(bottom - y) / (bottom - top) for y in kl["dots"]]
@@ -481,6 +505,66 @@ def test_arrow_keys_change_what_is_steered(steering, name, key):
     assert_shows_change(steering)
 
 
+def test_the_control_is_not_beside_itself(steering):
+    expect(steering.view.locator("svg.tokens:visible")).to_have_count(2)
+    for _ in range(3):
+        steering.press("Change", "ArrowRight")
+    expect(steering.view.locator("svg.tokens:visible")).to_have_count(1)
+    assert_shows_change(steering)
+
+
+def test_the_value_that_it_has_by_itself_is_named(steering):
+    figures = steering.numerics["steered"]
+    slider, said = steering.slider("Clamp to"), []
+    for step in range(7, -1, -1):
+        said.append(slider.get_attribute("aria-valuetext"))
+        if step:
+            steering.press("Clamp to", "ArrowLeft")
+    assert said[::-1] == figures.value_labels(0, 0)
+    assert sum("as it is" in words for words in said) == 1
+
+
+def test_a_prompt_of_ones_own_from_the_keyboard_alone(steering, notebook):
+    field = steering.box.get_by_role("textbox", name="Another prompt")
+    said = steering.box.locator(".course-search").get_by_role("status")
+    field.focus()
+    steering.page.keyboard.type("dd bb; it snowed;")  # letters that JupyterLab has commands for
+    steering.page.keyboard.press("Enter")
+    expect(said).to_have_text("Computing ...")
+    expect(said).to_have_text("Shown as the last prompt: “dd bb; it snowed;”.", timeout=10_000)
+    expect(field).to_be_focused()
+    expect(field).to_have_value("dd bb; it snowed;")
+    expect(steering.slider("Prompt")).to_have_value("4")
+    numerics = steering.numerics
+    own = numerics["compute"]("dd bb; it snowed;")
+    numerics["steered"] = numerics["steered"].with_prompt(own)  # the panel keeps it
+    assert_shows_change(steering)
+    faults = []
+    for svg in steering.view.locator("svg:visible").all():
+        faults += svg.evaluate(FAULTS, SMALLEST)
+    assert faults == []
+    steering.press("Prompt", "ArrowLeft")
+    assert_shows_change(steering)
+    assert notebook.errors == []
+
+
+def test_a_prompt_that_fails_is_a_sentence_and_the_panel_lives_on(steering, notebook):
+    field = steering.box.get_by_role("textbox", name="Another prompt")
+    said = steering.box.locator(".course-search").get_by_role("status")
+    for text, words in (
+        ("fails", "That prompt could not be computed (RuntimeError: no such model)."),
+        ("", "Type a text first."),
+        ("x" * 10_000, "That text has 10,000 characters; use at most 2,000."),
+    ):
+        field.fill(text)
+        steering.box.get_by_role("button", name="Compute").click()
+        expect(said).to_have_text(words, timeout=10_000)
+        expect(field).to_have_value(text)
+    steering.press("Change", "ArrowRight")
+    assert_shows_change(steering)
+    assert notebook.errors == []
+
+
 def test_the_pointer_chooses_a_value(steering):
     box = steering.slider("Clamp to").bounding_box()
     at = box["x"] + 3, box["y"] + box["height"] / 2
@@ -498,7 +582,7 @@ def test_every_change_can_be_read(steering, width):
         for step in range(steps):
             steering.press(name, key)
             found = []
-            for svg in steering.view.locator("svg").all():
+            for svg in steering.view.locator("svg:visible").all():
                 found += svg.evaluate(FAULTS, SMALLEST)
             if found:
                 faults[name, step] = found

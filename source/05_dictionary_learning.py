@@ -632,7 +632,7 @@ aside = torch.nn.functional.normalize(torch.randn(16, 4, 32, generator=dice), di
 varieties = torch.nn.functional.normalize(kinds[:, None] + 0.7 * aside, dim=2).flatten(0, 1)
 family = sae.Planted(varieties)
 split = {}
-for d_sae in (16, 64, 128):
+for d_sae in (16, 64):
     W = train_on(family, sae.TopKConfig(32, d_sae, k=2), p=0.03).sae.W_dec
     split[d_sae] = float(recovered(W, kinds)), float(recovered(W, varieties))
     print(
@@ -689,7 +689,7 @@ def activations_of(model, texts: list[str], point: str, n_done: int):
 
 config = sae.TopKConfig(d_in=512, d_sae=4096, k=32)
 quick = sae.Recipe(
-    steps=60, learning_rate=2e-3, warmup_steps=5, decay_steps=15, dead_after=100_000,
+    steps=45, learning_rate=2e-3, warmup_steps=5, decay_steps=15, dead_after=100_000,
     shuffle_rows=32_768,
 )  # fmt: skip
 began = time.perf_counter()
@@ -1089,7 +1089,7 @@ if smollm2:
     prose = torch.tensor([list(KINDS).index(name) for name in ROLES["only in prose"]])
     at_sign = sign_4.nonzero().flatten()
     null = []
-    for _ in range(20):
+    for _ in range(10):
         dealt = kind_4.clone()
         dealt[at_sign] = kind_4[at_sign][torch.randperm(len(at_sign), generator=dice)]
         null.append(float(best_for(code_4, sign_4 & torch.isin(dealt, prose)).f1_test[1]))
@@ -1144,7 +1144,7 @@ PROMPTS = (
     "The rain had stopped by noon;", "She wanted to leave;", "Il ne pleuvait plus ;",
     "let total = 0;",
 )  # fmt: skip
-VALUES = (0.0, 8.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0)
+VALUES = (0.0, 15.0, 30.0, 60.0, 90.0, 120.0)
 
 
 def steer(prompt: str, latent: int, values=VALUES) -> torch.Tensor:
@@ -1182,7 +1182,7 @@ if smollm2:
         print(f"{role:16} latent {latent:4}: at most {most:.1f} in the snippets")
 
 # %% [markdown]
-# Four changes, four prompts, eight values. Start at the code latent's highest value, and move *Clamp to* down to 0. Then look at the control, and at the line chart: how *much* changes is one thing, and *what*
+# Four changes, four prompts, six values. Start at the code latent's highest value, and move *Clamp to* down to 0. Then look at the control, and at the line chart: how *much* changes is one thing, and *what*
 # changes is another.
 
 

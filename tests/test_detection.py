@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from course_utils import neurons
-from course_utils.neurons import best_detectors, detector_interval, f1
+from course_utils.neurons import best_detectors, detector_difference, detector_interval, f1
 
 seeds = st.integers(0, 2**32)
 
@@ -181,6 +181,21 @@ def test_degenerate_intervals():
     truth = yes(6, 0.5)
     low, high = detector_interval(~no, truth, 0 * text, generator=dice())
     assert low == high == pytest.approx(f1(~no, truth))
+
+
+def test_a_difference_on_the_same_texts_shows_what_two_intervals_hide():
+    """Of two detectors one finds a little more in every text, and texts differ much."""
+    text = torch.arange(40).repeat_interleave(20)
+    truth = torch.arange(800) % 20 < 10
+    found = text % 10  # so many of a text's ten
+    first, second = ((torch.arange(800) % 20 < found + more) & truth for more in (1, 0))
+    a, b = (detector_interval(says, truth, text, generator=dice()) for says in (first, second))
+    low, high = detector_difference(first, second, truth, text, generator=dice())
+    assert b[1] > a[0] and 0 < low < high < 0.2
+    assert detector_difference(second, first, truth, text, generator=dice()) == pytest.approx(
+        (-high, -low)
+    )
+    assert detector_difference(first, first, truth, text, generator=dice()) == (0, 0)
 
 
 def test_the_generator_decides_and_the_global_state_is_left_alone():

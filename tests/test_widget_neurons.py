@@ -314,7 +314,8 @@ def find(text):
     """Two results for most texts, none for one, and an error for another."""
     if text == "fails":
         raise RuntimeError("no such model")
-    return [] if text == "nothing" else [(500, 3.21, " ;"), (17, 0.5, "\n")]
+    found = [(500, 3.21, " ;"), (17, 0.5, "\n")]
+    return found[: {"nothing": 0, "one": 1}.get(text, 2)]
 
 
 @pytest.fixture
@@ -340,6 +341,7 @@ def test_a_text_finds_latents_and_a_click_shows_one(searched):
         ("", "Type a text first."),
         ("  \n", "Type a text first."),
         ("nothing", "No latent of those shown here is active in that text."),
+        ("one", "1 latent."),
         ("fails", "That text could not be read (RuntimeError: no such model)."),
         ("x" * 10_000, "That text has 10,000 characters; use at most 2,000."),
     ],

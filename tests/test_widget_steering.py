@@ -106,13 +106,15 @@ def test_alone_there_is_nothing_to_compare_with():
 def test_curves_rise_with_the_logarithm_of_kl():
     drawing, state = steering_drawing(make()), steering_state(make(), 0, 1, 1)
     # From 0.001 to 10, four powers of ten.
-    assert [tick["text"] for tick in drawing["kl_ticks"]] == ["0.001", "0.01", "0.1", "1", "10"]
+    assert [tick["text"] for tick in drawing["kl_ticks"]] == ["≤ 0.001", "0.01", "0.1", "1", "10"]
     np.testing.assert_allclose(
         [tick["at"] for tick in drawing["kl_ticks"]], [0, 0.25, 0.5, 0.75, 1]
     )
     want = (np.log10(np.maximum(KL[0], 1e-3)) + 3) / 4
     np.testing.assert_allclose(state["curves"], want, atol=1e-9)
     assert state["at"] == 1 and state["series"] == 1
+    assert drawing["axis"] == "clamped to (not to scale)"
+    assert steering_drawing(make(values=(0, 15, 30)))["axis"] == "clamped to"
     assert state["numbers"] == ["0.04", "0.01"]
 
 
@@ -201,6 +203,7 @@ def test_another_prompt_must_go_with_the_others(changes, sentence):
     [
         ({"prompts": ()}, "prompts is empty; give at least one"),
         ({"series": ()}, "series is empty; give at least one"),
+        ({"series": ("latent 7", "latent 7")}, "two series have one name; give each its own"),
         ({"values": (0,)}, r"values are \(0,\); give at least two, rising, 0 or more"),
         ({"values": (0, 30, 20)}, "give at least two, rising"),
         ({"values": (-1, 0, 20)}, "0 or more"),
@@ -213,6 +216,7 @@ def test_another_prompt_must_go_with_the_others(changes, sentence):
         ({"actual": ACTUAL[:, :1]}, r"actual has shape \(2, 1\); use \(2, 2\)"),
         ({"baseline": put(BASELINE, 1.5, 0, 0)}, "baseline has a value that is not from 0 to 1"),
         ({"probabilities": put(PROBABILITIES, np.nan, 0, 0, 0, 0)}, "not from 0 to 1"),
+        ({"baseline": put(BASELINE, 0.9, 0, 0)}, "baseline add up to more than 1; give each token"),
         ({"kl": put(KL, -0.1, 0, 0, 0)}, "kl has a value that is not 0 or more"),
         ({"actual": put(ACTUAL, np.inf, 0, 0)}, "actual has a value that is not 0 or more"),
     ],

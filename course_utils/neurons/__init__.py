@@ -16,8 +16,15 @@ from course_utils.neurons.classes import (
     shuffled,
     text_means,
 )
-from course_utils.neurons.detection import Detectors, best_detectors, detector_interval, f1
+from course_utils.neurons.detection import (
+    Detectors,
+    best_detectors,
+    detector_difference,
+    detector_interval,
+    f1,
+)
 from course_utils.neurons.directions import random_directions
+from course_utils.neurons.joining import joined_f1
 from course_utils.neurons.survey import Context, Histogram, Look, Survey, histogram
 
 __all__ = [
@@ -29,11 +36,13 @@ __all__ = [
     "best_detectors",
     "class_means",
     "class_shares",
+    "detector_difference",
     "detector_interval",
     "effective_classes",
     "f1",
     "histogram",
     "interval",
+    "joined_f1",
     "random_directions",
     "shuffled",
     "text_means",

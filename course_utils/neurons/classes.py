@@ -112,8 +112,13 @@ def shuffled(
         ValueError: n_permutations is below 1, or as f does.
     """
     _check_count("n_permutations", n_permutations)
-    orders = (torch.randperm(len(classes), generator=generator) for _ in range(n_permutations))
-    return torch.stack([f(activations, classes[order]) for order in orders])
+    found = None
+    for k in range(n_permutations):
+        some = f(activations, classes[torch.randperm(len(classes), generator=generator)])
+        if found is None:  # one tensor: small ones between large temporaries would split the heap
+            found = some.new_empty(n_permutations, *some.shape)
+        found[k] = some
+    return found
 
 
 def interval(

@@ -53,6 +53,8 @@ class SteeringFigures:
             object.__setattr__(self, name, tuple(getattr(self, name)))
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty; give at least one")
+        if len(set(self.series)) < len(self.series):
+            raise ValueError(f"two series have one name; give each its own: {list(self.series)}")
         object.__setattr__(self, "control", self.control or self.series[-1])
         if self.control not in self.series:
             raise ValueError(f'control is "{self.control}"; use one of {list(self.series)}')
@@ -74,6 +76,8 @@ class SteeringFigures:
             if not ((array >= -SAME) & (array <= top) & np.isfinite(array)).all():
                 between = "from 0 to 1" if top < math.inf else "0 or more"
                 raise ValueError(f"{part} has a value that is not {between}")
+            if top < math.inf and (array.sum(-1) > 1 + 1e-3).any():
+                raise ValueError(f"{part} add up to more than 1; give each token once")
             object.__setattr__(self, part, array)
 
     def value_label(self, prompt: int, series: int, value: int, remark: str = "") -> str:
@@ -125,9 +129,12 @@ def steering_drawing(figures: SteeringFigures) -> dict[str, Any]:
             for k, value in enumerate(figures.values)
         ],
         "n_tokens": len(figures.tokens[0]),
-        "axis": "clamped to",
+        "axis": "clamped to" if _even(figures.values) else "clamped to (not to scale)",
         "kl_title": "How much changes: KL in nats",
-        "kl_ticks": [{"at": _height(10.0**k, top), "text": f"{10.0**k:g}"} for k in powers],
+        "kl_ticks": [
+            {"at": _height(10.0**k, top), "text": "≤ " * (k == powers[0]) + f"{10.0**k:g}"}
+            for k in powers
+        ],
         "top": top,
         "series": [
             {"name": name, "color": PALETTE[k % len(PALETTE)], "dash": _dash(k)}
@@ -226,6 +233,10 @@ def _quoted(token: str) -> str:
     # What indents code differs in how many spaces there are.
     shown = re.sub("␣{5,}", lambda run: f"␣×{len(run[0])}", shown)
     return f"“{shown if len(shown) <= QUOTED else shown[: QUOTED - 1] + '…'}”"
+
+
+def _even(values: Sequence[float]) -> bool:
+    return bool(np.ptp(np.diff(values)) < SAME)
 
 
 def _level(actual: float) -> str:

@@ -79,6 +79,8 @@ class SearchBox(TextBox):
         results = [self._result(*one) for one in self.search(text)][:MOST]
         if not results:
             return [], f"No {self.noun} of those shown here is active in that text."
+        if len(results) == 1:
+            return results, f"1 {self.noun}."
         return results, f"{len(results)} {self.noun}s, the strongest first."
 
     def _result(self, number: int, activation: float, token: str) -> dict[str, Any]:

@@ -114,6 +114,7 @@ function drawCurves(svg, parts, state, { values, series }, width) {
     put(path, { d: heights.map((share, v) => `${v ? "L" : "M"}${across(v).toFixed(1)} ${up(share).toFixed(1)}`).join("") });
     path.classList.toggle("other", !mine);
     put(dot, { cx: across(state.at), cy: up(heights[state.at]), r: mine ? 6 : 4 });
+    if (mine) svg.append(path, dot); // in front of the others
     const y = below + 22 * k;
     put(key, { d: `M${left} ${y}h34` });
     name.textContent = series[k].name;

@@ -29,19 +29,32 @@ class SAE:
 
     @classmethod
     def begin(
-        cls, config: Any, x: Float[Tensor, "rows d_in"], b_dec: Tensor, generator: Generator
+        cls,
+        config: Any,
+        x: Float[Tensor, "rows d_in"],
+        b_dec: Tensor,
+        generator: Generator,
+        *,
+        data_share: float = 0.0,
     ) -> "SAE":
-        """Untrained: random directions of norm 1, W_enc = W_dec^T, and b_enc = 0.
+        """Untrained: directions of norm 1, W_enc = W_dec^T, and b_enc = 0.
 
         An encoder that starts as the decoder's transpose leaves fewer latents dead.
 
         Args:
-            x: some activations, for architectures that fit their start to them.
+            x: some activations, for directions that begin near them, and for architectures that fit
+                their start to them.
+            data_share: each direction is so much of a random activation's, x - b_dec, and for the
+                rest random. 0: only random.
 
         Source: Gao et al., "Scaling and evaluating sparse autoencoders" (2024), section 2.4.
         """
         W_dec = torch.randn(config.d_sae, config.d_in, generator=generator)
         W_dec /= W_dec.norm(dim=1, keepdim=True)
+        if data_share:
+            some = x[torch.randint(len(x), (config.d_sae,), generator=generator)] - b_dec
+            W_dec.lerp_(torch.nn.functional.normalize(some, dim=1), data_share)
+            W_dec /= W_dec.norm(dim=1, keepdim=True)
         # A latent's weights lie together in memory, for the encoder too: W_enc is a view.
         return cls(W_dec.clone().T, torch.zeros(config.d_sae), W_dec, b_dec, config)
 
@@ -86,6 +99,12 @@ class SAE:
     def parameters(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The four tensors, each contiguous; the encoder as W_enc.T, a row a latent."""
         return self.W_enc.T, self.b_enc, self.W_dec, self.b_dec
+
+
+def best_factor(x_hat: Float[Tensor, "batch d_in"], x: Float[Tensor, "batch d_in"]) -> float:
+    """The g with the smallest |x - g x_hat|^2 over the batch; 1 if x_hat is 0."""
+    square = total_square(x_hat)
+    return torch.dot(x_hat.flatten(), x.flatten()).item() / square if square else 1.0
 
 
 @dataclass(frozen=True)

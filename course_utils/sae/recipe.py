@@ -16,6 +16,9 @@ class Recipe:
         decay_steps: the last steps, in which it falls.
         beta_1, beta_2: how slowly Adam's averages of the gradient and of its square change.
         dead_after: a latent that wasn't active for so many samples counts as dead.
+        data_share: how much of each direction's start is a random activation's, from 0 to below 1;
+            the rest is random. Training from near the data is quicker; whether it ends better
+            depends on the data.
         centre: where b_dec starts: "median" (the geometric one), "mean" or "zero".
         scale: train on activations times a factor that gives them a mean norm of sqrt(d_in). The
             trained weights fit the activations as they came.
@@ -33,6 +36,7 @@ class Recipe:
     beta_1: float = 0.9
     beta_2: float = 0.999
     dead_after: int = 500_000
+    data_share: float = 0.0
     centre: str = "median"
     scale: bool = True
     shuffle_rows: int = 65_536
@@ -51,7 +55,7 @@ class Recipe:
             )
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate is {self.learning_rate}; use a number above 0.")
-        for name in ("beta_1", "beta_2"):
+        for name in ("beta_1", "beta_2", "data_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; use 0 or more, below 1.")
         if self.centre not in ("median", "mean", "zero"):

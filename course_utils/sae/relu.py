@@ -22,7 +22,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from course_utils.sae.largest import BLOCK
-from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes, total_square
+from course_utils.sae.model import (
+    SAE,
+    Gradients,
+    best_factor,
+    check_rows,
+    check_sizes,
+    total_square,
+)
 from course_utils.sae.sparse import Places
 
 SPARSE = 0.1  # up to this share of active latents, sparse products are faster than dense ones
@@ -77,8 +84,10 @@ class ReluSAE(SAE):
         x: Float[Tensor, "rows d_in"],
         b_dec: Float[Tensor, " d_in"],
         generator: Generator,
+        *,
+        data_share: float = 0.0,
     ) -> "ReluSAE":
-        """Random directions of norm 1, W_enc = g W_dec^T, and b_enc = -g l1_coefficient / 2.
+        """Directions of norm 1, as in `SAE.begin`, W_enc = g W_dec^T, and b_enc = -g l1_coefficient / 2.
 
         For g = 1 this would be the best code if the directions were orthogonal: from each product
         the penalty takes half of its coefficient. So most numbers of the code are 0 from the first
@@ -87,12 +96,10 @@ class ReluSAE(SAE):
         Source: the first step of Daubechies et al., "An iterative thresholding algorithm for
         linear inverse problems with a sparsity constraint" (2004).
         """
-        plain = super().begin(config, x, b_dec, generator)
+        plain = super().begin(config, x, b_dec, generator, data_share=data_share)
         plain.b_enc.sub_(config.l1_coefficient / 2)
         r = x[:2048] - b_dec
-        fit = plain.encode(x[:2048]) @ plain.W_dec
-        square = total_square(fit)
-        g = torch.dot(fit.view(-1), r.view(-1)).item() / square if square else 1.0
+        g = best_factor(plain.encode(x[:2048]) @ plain.W_dec, r)
         return cls(plain.W_enc * g, plain.b_enc * g, plain.W_dec, b_dec, config)
 
     def encode(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_sae"]:

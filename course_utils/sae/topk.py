@@ -13,10 +13,17 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Generator, Tensor
 
 from course_utils.sae.largest import BLOCK, Largest
-from course_utils.sae.model import SAE, Gradients, check_rows, check_sizes, total_square
+from course_utils.sae.model import (
+    SAE,
+    Gradients,
+    best_factor,
+    check_rows,
+    check_sizes,
+    total_square,
+)
 from course_utils.sae.sparse import Places
 
 
@@ -58,6 +65,27 @@ class TopKSAE(SAE):
     """A TopK autoencoder: `encode_sparse` is its code as k values and their places."""
 
     config: TopKConfig
+
+    @classmethod
+    def begin(
+        cls,
+        config: TopKConfig,
+        x: Float[Tensor, "rows d_in"],
+        b_dec: Float[Tensor, " d_in"],
+        generator: Generator,
+        *,
+        data_share: float = 0.0,
+    ) -> "TopKSAE":
+        """As `SAE.begin`; from directions that begin near activations, W_enc = g W_dec^T.
+
+        Such directions are alike, so that k of them would say the same k times. The factor g is the
+        one with which x_hat fits the activations x best.
+        """
+        plain = super().begin(config, x, b_dec, generator, data_share=data_share)
+        if not data_share:
+            return plain
+        g = best_factor(plain(x[:2048]) - b_dec, x[:2048] - b_dec)
+        return cls(plain.W_enc * g, plain.b_enc, plain.W_dec, b_dec, config)
 
     def encode(self, x: Float[Tensor, "batch d_in"]) -> Float[Tensor, "batch d_sae"]:
         """f = ReLU(TopK((x - b_dec) W_enc + b_enc)): at most k numbers a sample are not 0."""

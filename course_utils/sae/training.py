@@ -128,7 +128,8 @@ class _Run:
         centres = {"median": geometric_median, "mean": lambda x: x.mean(0)}
         zero = torch.zeros(config.d_in)
         b_dec = centres[recipe.centre](x) if recipe.centre in centres else zero
-        self._set(self.model.begin(config, x, b_dec, self.generator))
+        share = recipe.data_share
+        self._set(self.model.begin(config, x, b_dec, self.generator, data_share=share))
 
     @property
     def model(self) -> type[SAE]:

@@ -12,9 +12,12 @@ machine slows all of them alike:
             with its auxiliary loss, and its settings as they come
   product   x @ W_enc for one batch, that is what no dense encoder can do without
 
-All have the same data, batch of 4,096, learning rate, k or L1 coefficient, d_in = 512, and number
-of threads. Both begin with random directions, their transpose as encoder, and b_dec at the data's
-mean; how long the directions are, either chooses itself. In neither is a latent counted as dead
+All have the same data, batch of 4,096, k or L1 coefficient, d_in = 512, and number of threads.
+Each side has the learning rate that suits it best (`LEARNING_RATES`, with the trials they come
+from), which falls over the last fifth of the steps. Both begin with b_dec at the data's mean, and
+with an encoder that is the decoder's transpose, times a factor. SAELens's directions begin at
+random, as they do by themselves, and so do ours for ReLU. For TopK ours begin near activations
+(`Recipe.data_share`), a start that SAELens doesn't offer. In neither is a latent counted as dead
 within so few steps. The data are sums of about 20 of 3,000 planted directions, with a mean and some
 noise, scaled to a mean norm of sqrt(d_in). The loss is computed by one function, on data that
 neither has seen, from the files that both have written: |x - x_hat|^2, for ReLU plus what L1 costs.
@@ -38,7 +41,7 @@ from pathlib import Path
 from statistics import mean, median
 
 import torch
-from sae_trainings import BATCH, D_IN, L1, LEARNING_RATE, K, planted
+from sae_trainings import BATCH, D_IN, DATA_SHARES, L1, LEARNING_RATES, K, planted
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAININGS = ROOT / "benchmarks" / "sae_trainings.py"
@@ -212,7 +215,8 @@ def main():
         "batch": BATCH,
         "k": K,
         "l1_coefficient": L1,
-        "learning_rate": LEARNING_RATE,
+        "learning_rates": LEARNING_RATES,
+        "data_shares": DATA_SHARES,
         "torch": torch.__version__,
         "saelens": SAELENS,
         "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,

@@ -21,12 +21,14 @@
 # right angles, as long as few features are present at a time. And for parts 4 and 5 notebook 04, where most neurons of a real layer answered to
 # several kinds of text, and random directions of that layer looked just like them.
 #
+# Why does it matter? To read what a model has found, or to change it, you need parts that mean one thing. Neurons are not such parts.
+#
 # So where are the features? At the end you can say what dictionary learning is, why it makes a layer *larger* and not
 # smaller, what its figures prove and what they do not, and how to act on what it finds.
 #
-# All of it takes about three hours: plan two sittings, with a break before part 4. **Only 100 minutes?** Do 5.1, 5.2, 5.6, the expansion panel, 5.7,
-# the latents' dashboard, 5.9, 5.11, the steering panel and 5.12, and leave out what is marked *if you have time*. Run the other cells and read what they
-# print; no exercise has to be solved to go on.
+# All of it takes about three hours: plan two sittings, with a break before part 4. **Only 100 minutes or two hours?** Do 5.1, 5.2, 5.6, the expansion panel, 5.7,
+# the latents' dashboard, 5.9, 5.11, the steering panel and 5.12, and leave out what is marked *if you have time*. Run the other cells; no exercise has to be solved to go on.
+# Long cells only measure and print: read the text above them and the table below.
 
 # %%
 import itertools
@@ -158,8 +160,8 @@ assert errors[0.3]["pursuit"] > 0.5
 assert min(errors[0.02][name] for name in ("one look", "smallest", "another")) > 0.7
 
 # %% [markdown]
-# Sparsity is what makes it solvable. 32 numbers determine 128 strengths *because* nearly all of them are 0: there are few
-# sparse codes that fit, and usually one. With many features at a time that ends: pursuit, which takes the best direction first and never thinks again, goes wrong before a more careful search would.
+# Sparsity is what makes it solvable. 32 numbers determine 128 strengths *because* nearly all of them are 0: if two sparse
+# codes fitted the same x, their difference would be a few directions that cancel, and few directions in 32 dimensions hardly ever do. With many features at a time that ends: pursuit, which takes the best direction first and never thinks again, goes wrong before a more careful search would.
 #
 # But you were given the dictionary. A network does not hand one out. You have activations, many of them, and must find the directions
 # *and* the codes. That is **dictionary learning**:
@@ -203,7 +205,7 @@ encode = check("5.2", encode)
 # %% [markdown]
 # What makes the code *sparse*? Nothing so far: with more latents than dimensions it would be easy to write x back with all of them
 # in use. So every bit of code gets a price. The price of a sample is the sum of its code, times a number `l1` that you choose. It is
-# called the **L1 penalty**. (The code is never negative, so its sum is the sum of its sizes.)
+# called the **L1 penalty**. (The code is never negative, so its sum is the sum of its sizes.) How many latents are in use is called **L0**; that is what you want small, but it has no slope to follow, and the sum has one.
 
 # %% [markdown] exercise="5.3" title="The loss" minutes=6 difficulty=1 misconceptions=[]
 # (*If you have time.*) Write the loss of a batch: the mean over samples of
@@ -247,7 +249,7 @@ for factor in (1, 10, 100):
 
 # %% [markdown]
 # The same error, as many latents in use, and hardly a price left. So the rows of W_dec must not grow: they are kept at **length 1**. After every step of training each row is
-# divided by its length. And before the step, the part of the gradient that would only change the length is taken out, so that the optimiser does not count on it.
+# divided by its length. And before the step, the part of the gradient that would only change the length is taken out: the optimiser must not build up speed in a direction in which it may not go.
 
 # %% [markdown] exercise="5.4" title="A constraint, and its gradient" minutes=7 difficulty=2 misconceptions=[]
 # (*If you have time.*) Take that part out. `gradient` has the shape of W_dec, (d_sae, d_in), and each row w of W_dec has length 1. From each row g of the gradient,
@@ -303,7 +305,7 @@ top_k = check("5.5", top_k)
 predict(
     "5.b",
     "A ReLU autoencoder with 320 latents sees only activations. How many of the 128 directions "
-    "are among the rows of its W_dec afterwards?",
+    "are among the rows of its W_dec afterwards (a cosine above 0.9 counts)?",
     (0, 128),
 )
 
@@ -327,9 +329,8 @@ def train_yours(n_steps: int = 600, l1: float = 0.2, seconds: float = 20) -> tor
             W_dec /= W_dec.norm(dim=1, keepdim=True)
         late = time.perf_counter() - began > seconds
         if step % 150 == 0 or step == n_steps - 1 or late:
-            print(
-                f"step {step:3}: loss {float(loss):.3f}, {float((f > 0).sum(1).float().mean()):4.1f} latents in use"
-            )
+            in_use = float((f > 0).sum(1).float().mean())
+            print(f"step {step:3}: loss {float(loss):.3f}, {in_use:4.1f} latents in use")
         if late:
             print("That is all there is time for.")
             break
@@ -340,9 +341,8 @@ try:
     yours = train_yours()
 except Exception as error:  # what passes its check may still have no gradient
     yours = None
-    print(
-        f"PyTorch found no gradient through your functions ({error}). Without NumPy and .item() it does; it goes on without."
-    )
+    print(f"PyTorch found no gradient through your functions: {error}")
+    print("Write them without NumPy and .item(), and it will. The notebook goes on without.")
 
 # %% [markdown]
 # The loss falls, and ever fewer latents are in use. The library (`course_utils.sae`) does the same with the gradient worked out by hand, which is quicker, and
@@ -394,7 +394,7 @@ recovered = check("5.6", recovered)
 
 # %% [markdown]
 # A share is worth something beside others. So here is what other methods find in the same activations: **PCA** and **ICA**, with as many directions as
-# they can give; scikit-learn's own dictionary learning; the autoencoder before training; and random directions, as many. A direction of PCA
+# they can give (PCA looks for the axes along which activations vary most, ICA for independent parts); scikit-learn's own dictionary learning; the autoencoder before training; and random directions, as many. A direction of PCA
 # or ICA has no sign, so those two may use either.
 #
 # Finding is one thing, and making up is another. So the last column turns the question round: which share of a method's *directions* is a feature?
@@ -421,7 +421,9 @@ directions["random"] = torch.randn(320, 32, generator=generator)
 if yours is not None:
     directions["ReLU + L1, trained by you"] = yours
 directions |= {name: run.sae.W_dec for name, run in trained.items()}
-print("                            directions   features recovered   directions that are a feature")
+print(
+    "                            directions   features recovered   directions that match a feature"
+)
 found = {}
 for name, W in directions.items():
     n = len(W) // 2 if name in ("PCA", "ICA") else len(W)
@@ -443,8 +445,10 @@ assert max(found[name] for name in ("PCA", "ICA", "ReLU, untrained", "random")) 
 #
 # ### Is this dimensionality reduction?
 #
-# You may read that dictionary learning is "a sort of dimensionality reduction". And indeed: of the 320 numbers of a code only about ten are in use. Is that
+# You may read that dictionary learning is "a sort of dimensionality reduction". And indeed: of the 320 numbers of a code only about ten are in use. (More than the 2.6 features that are present: some features share several latents, and some latents answer to interference.) Is that
 # not ten numbers in place of 32?
+#
+# To compare, you need a figure for how good a copy x̂ is. **Variance explained** is the share of what varies in x that the copy has: 100 % for a perfect copy, 0 % for one that always says the mean.
 
 # %%
 predict(
@@ -474,9 +478,7 @@ ways = {
     "autoencoder: ten of its own for each": (its_own, relu.decode(its_own), relu.W_dec),
 }
 table = {}
-print(
-    "                                       numbers of the code   variance explained   features recovered"
-)
+print(f"{'':36} numbers of the code   variance explained   features recovered")
 for name, (numbers, x_hat, W) in ways.items():
     width = int((numbers.abs() > 1e-6).any(0).sum())
     share = float(1 - (fresh - x_hat).square().sum() / variance)
@@ -518,13 +520,13 @@ predict(
 
 # %% [markdown]
 # For this panel, 84 autoencoders were trained on the layer of part 1 (`tools/sweep_expansion.py`; that took some minutes). It opens with the smallest penalty
-# and one latent a dimension. Move *Autoencoder* to TopK first.
+# and one latent a dimension, that is as many latents as dimensions. Move *Autoencoder* to TopK first.
 #
-# 1. Move *Expansion* to the right. From where on does it no longer help? At that place, which of the four kinds find all features?
+# 1. Move *Expansion* to the right. From where on does it no longer help? At that place, which of the four autoencoders find all features?
 # 2. Go on to 16×. The bar at the bottom says what the latents are: features, duplicates, dead, or others. Which grow?
 # 3. Back to the smallest penalty. Compare *variance explained* with *features recovered*.
 #
-# *L0* in the line above is how many latents are in use at a time, on average. The truth is 2.6.
+# The curves are means of three trainings. The second picture is one training: all 128 features from the best found to the worst, each as high as the best cosine that a latent's direction has with it. Above the line at 0.9 it counts as recovered. The sentence below the pictures has *L0*, how many latents are in use at a time. The truth is 2.6.
 
 # %%
 swept = SweepFigures(**sae.load_sweep())
@@ -536,7 +538,9 @@ sweep_panel(swept)
 
 # %%
 half_as_many = sae.planted(n_features=64, d_in=32, seed=0)
-print("                      128 features, 3 seeds     128 features, now     64 features, now")
+print("64 features are present with p = 0.04 each: as many at a time.")
+print("                 128 features, in the file     128 features     64 features")
+print("            lowest to highest of 3 seeds              now             now")
 again = {}
 for expansion in (2, 4):
     config = sae.TopKConfig(32, 32 * expansion, k=3)
@@ -545,8 +549,8 @@ for expansion in (2, 4):
     again[expansion] = now, float(recovered(less.sae.W_dec, half_as_many.directions))
     stored = swept.recovered[swept.names.index("TopK, k = 3"), swept.expansions.index(expansion)]
     print(
-        f"TopK, {expansion}x: recovered {stored.min():12.0%} to {stored.max():4.0%} "
-        f"{now:21.0%} {again[expansion][1]:20.0%}"
+        f"TopK, {expansion}x: recovered {stored.min():10.0%} to {stored.max():4.0%} "
+        f"{now:16.0%} {again[expansion][1]:15.0%}"
     )
     assert abs(now - stored.mean()) < 0.2
 assert again[2][1] > 2 * again[2][0]
@@ -566,11 +570,11 @@ assert in_file["ReLU, L1 = 0.01"][at_16] < 0.05 and in_file["TopK, k = 3"][at_16
 # And the penalty counts as much: 128 latents find nearly all features, or none, by how sparse the code has to be.
 #
 # **So, why 10 to 15 times?** You need somewhat more latents than there are features. Nobody knows how many features a dimension of a real layer carries, so 10 to 15 times is a guess with
-# room to spare. And why not a thousand times? Because what is too much costs: training takes as many times longer, and the latents that are left over are dead,
+# room to spare. And why not a thousand times? Because the surplus is not free: training takes as many times longer, and the latents that are left over are dead,
 # doubled, or near no feature at all. Take the expansion as a choice, and not as a constant of nature.
 
 # %% [markdown] exercise="5.7" title="Variance explained" minutes=5 difficulty=1 misconceptions=["low-error-means-found"]
-# Write the figure that papers give most often. It says which share of the variance of x is left in x̂:
+# Write the figure that papers give most often. It says which share of the variance of x the copy x̂ has kept:
 #
 # $$1 - \frac{\sum |x - \hat x|^2}{\sum |x - \bar x|^2}$$
 #
@@ -578,7 +582,7 @@ assert in_file["ReLU, L1 = 0.01"][at_16] < 0.05 and in_file["TopK, k = 3"][at_16
 #
 # HINT: The mean sample is `x.mean(dim=0)`: one number for each dimension.
 #
-# HINT: `1 - ((x - x_hat) ** 2).sum() / ((x - x.mean(dim=0)) ** 2).sum()`.
+# HINT: The lower sum is `((x - x.mean(dim=0)) ** 2).sum()`. The upper one is alike, with `x_hat`.
 
 
 # %%
@@ -639,7 +643,7 @@ predict(
 )
 
 # %% [markdown] exercise="5.8" title="What the penalty takes away" minutes=7 difficulty=2 misconceptions=[]
-# (*If you have time.*) Write the f that costs least, for any strengths a at once (a tensor of any shape). f is never negative.
+# (*If you have time.*) Write the f that costs least, for any strengths a at once (a tensor of any shape, and a may be below 0: interference can look like that). f is never negative.
 #
 # HINT: The derivative by f is $-2(a - f) + l_1$. Where is it 0?
 #
@@ -750,7 +754,7 @@ assert split[64][0] < 0.3 < 0.9 < split[64][1]
 # %% [markdown]
 # ## 4. The one-layer transformer
 #
-# Back to our own model of notebook 04: one layer, 512 ReLU neurons, trained on code, documentation, interfaces in many languages, base64,
+# Back to our own model of notebook 04: one layer, 512 ReLU neurons, trained on program code, documentation, interfaces in many languages, base64,
 # hexadecimal numbers and DNA. Most of its neurons took part in several kinds of text. Are there better directions?
 #
 # Texts again, of 16 classes that are known by construction. 24 of each class are left aside, to look at. The others are for training. (In classes with few words, such as
@@ -862,8 +866,12 @@ for name, value in losses.items():
     ]
     print(f"{name:18} {value:6.3f} {back[name][0]:20.1%} {back[name][1]:23.1%}")
 assert back["shipped"][1] > max(0.8, back["random directions"][1])
+assert back["random directions"][1] > back["random directions"][0] + 0.15
+assert shares["random directions"] < back["random directions"][0] - 0.05
 
 # %% [markdown]
+# Read the control first. Random directions copy about a quarter of the variance, and yet recover nearly half of the loss, or about 70 % if mean ablation is what you compare with. So "70 % of the loss recovered" can mean that nothing was learned. Here the mean is worse for the model than zeros, perhaps because the mean of sixteen kinds of text is like none of them; so it is the more flattering one. In other models it can be the other way round.
+#
 # ### Look at them
 #
 # The dashboard of notebook 04, for latents. It has those of A that are active at least at 50 tokens here. Type a text to find the latents that it activates most: try `return self`, `ACGTACGT`, or a word in
@@ -907,7 +915,7 @@ print(f"{len(often)} latents")
 neuron_panel(latents, effect, order="fewest", noun="latent", numbers=often, search=search)
 
 # %% [markdown]
-# You have seen latents that look clean. So did neurons in notebook 04, and then random directions did as well. So the same test again: in how many of the 16 classes is
+# You have seen latents that look clean. So did neurons in notebook 04, until you looked at a control. So the same test again: in how many of the 16 classes is
 # each active, effectively? (16 if it is active in all alike, 1 if in one only.) Latents are rare, and what is active at few tokens cannot be active in many classes. So the controls are cut to be exactly as
 # rare as the latents, each with a threshold of its own: random directions of this layer, its neurons, and random directions of the same model *before it was trained*.
 
@@ -1009,8 +1017,8 @@ predict(
 )
 
 # %% [markdown]
-# The best of thousands is good by chance. So unit and threshold are chosen on half of the texts, and judged on the other half. The threshold is a part of the unit's largest
-# activation, the best of seven parts, for neurons and latents alike. Two controls: latents with random directions, and neurons of the model before it was trained. The last column has the interval
+# The best of thousands is good by chance. So unit and threshold are chosen on half of the texts, 12 of each class, and judged on the other 12. We try seven thresholds for each unit, shares of its largest
+# activation, and keep the best, for neurons and latents alike. Two controls: latents with random directions, and neurons of the model before it was trained. The last column has the interval
 # of the *difference*: a bootstrap that judges latent and neuron on the same texts each time. Where it has 0 inside, neither is better as far as 12 texts can tell.
 
 # %%
@@ -1065,7 +1073,7 @@ assert scores["neurons"][0] > scores["latents"][0] + 0.2  # code
 # In most lines the latent has the higher F1, and more often clearly better than clearly worse. But the margins are small, and for code the best *neuron* wins by far. Two questions before you conclude anything.
 #
 # **Is one token in sixteen realistic?** In ordinary text Hebrew or DNA is far rarer, and then false alarms weigh more: a thousand tokens that are not Hebrew for each one that is. Your F1 can be computed for any share of true tokens, from two
-# rates: how many of the true ones are found, and how many of the others raise a false alarm.
+# rates: which part of the true ones is found, and which part of the others raises a false alarm. With 1 true token in 1,000 and a false alarm at 1 % of the others, ten false alarms come with each true one: F1 is below .2 even if all are found.
 
 
 # %%
@@ -1082,9 +1090,8 @@ for share in (1 / 16, 1 / 100, 1 / 1000):
     pairs = [[f1_if(share, some, true[name]) for some in says[name]] for name in everything]
     wins[share] = sum(a > b for a, b in pairs)
     half = torch.tensor(pairs).median(0).values.tolist()
-    print(
-        f"  1 token in {1 / share:4.0f}: {wins[share]:2}   median F1 {half[0]:.2f} and {half[1]:.2f}"
-    )
+    one_in, best = f"1 token in {1 / share:4.0f}", f"median F1 {half[0]:.2f} and {half[1]:.2f}"
+    print(f"  {one_in}: {wins[share]:2}   {best}")
 assert wins[1 / 16] == won and wins[1 / 1000] >= won
 
 # %% [markdown]
@@ -1121,7 +1128,7 @@ assert joined["latents"][3, 0] > joined["latents"][0, 0] + 0.2  # code
 # One more kind of evidence. Model B was trained alike, from other random weights. Is there, for each latent of A, one in B that is active at the same tokens? If so, it is no accident of one training.
 
 # %% [markdown] exercise="5.10" title="The best partner" minutes=8 difficulty=2 misconceptions=[]
-# (*If you have time.*) Write it for any two tables of activations. X is (n, p), Y is (n, q), and row t of both belongs to token t. For each column of X return its **largest Pearson correlation** with any column of Y.
+# (*If you have time.*) Write it for any two tables of activations. X is (n, p), Y is (n, q), and row t of both belongs to token t. For each column of X return its **largest Pearson correlation** with any column of Y: the cosine of two columns after their means are taken off. 1: they rise and fall together at the same tokens.
 #
 # A column that never changes has no correlation. Let it count as 0.
 #
@@ -1232,8 +1239,8 @@ assert median["latents"] > 0.15 + max(
 #
 # Does a model *use* such a direction, or do only we see it? To find out you will change one, and read what the model says next.
 #
-# SmolLM2-135M again, from notebook 04, where a semicolon in code and one in prose turned out to be two things with something in common. Here is an autoencoder of its residual stream after layer 4, of 30: 576 dimensions, 4,608 latents,
-# k = 32, trained on 10 million tokens, half of them code and half English, French and German prose. It had no labels. But the prose was chosen to have semicolons in it, which makes latents for them likelier. The snippets of notebook 04 go in.
+# SmolLM2-135M again, from notebook 04, where a semicolon in code and one in prose turned out to be two things with something in common. Here is an autoencoder of its residual stream, the running sum to which every layer adds, after layer 4 of 30: 576 dimensions, 4,608 latents,
+# k = 32, trained on 10 million tokens, half of them program code and half English, French and German prose. It had no labels. But the prose was chosen to have semicolons in it, which makes latents for them likelier. The snippets of notebook 04 go in.
 
 # %%
 try:
@@ -1299,14 +1306,14 @@ if smollm2:
     code_4, judged = sae_4.encode_sparse(x_4), text_4 % 2 == 1
     control_4 = sae.TopKSAE.begin(sae_4.config, x_4, x_4.mean(0), dice).encode_sparse(x_4)
     print(f"{'':16} latent  F1                mean difference  random")
-    chosen, fits, hits = {}, {}, {}
+    chosen, thresholds, fits, hits = {}, {}, {}, {}
     for role, wanted in ROLES.items():
         is_wanted = sign_4 & torch.isin(
             kind_4, torch.tensor([list(KINDS).index(n) for n in wanted])
         )
         best, by_chance = best_for(code_4, is_wanted), best_for(control_4, is_wanted)
-        chosen[role] = int(best.unit[1])
-        says = sae.columns(*code_4, [chosen[role]])[:, 0] > best.threshold[1]
+        chosen[role], thresholds[role] = int(best.unit[1]), float(best.threshold[1])
+        says = sae.columns(*code_4, [chosen[role]])[:, 0] > thresholds[role]
         where = [judged & sign_4 & (kind_4 == k) for k in range(len(KINDS))] + [judged & ~sign_4]
         hits[role] = [float(says[here].float().mean()) for here in where]
         low, high = neurons.detector_interval(
@@ -1339,12 +1346,11 @@ if smollm2:
     spelled = {int(i): language.spell(smollm2, int(i)) for i in token_4[sign_4].unique()}
     bare = torch.isin(token_4, torch.tensor([i for i, t in spelled.items() if t == ";"]))
     in_code = kind_4 < 3
-    print(
-        "above 0 at                     ';' in code   with a bracket   ';' in prose   ' ;' in French"
-    )
+    columns = ("';' in code", "with a bracket", "';' in prose", "' ;' in French")
+    print(f"{'above its threshold at':30}" + "".join(f"{name:>15}" for name in columns))
     by_token = {}
     for role, latent in chosen.items():
-        active = sae.columns(*code_4, [latent])[:, 0] > 0
+        active = sae.columns(*code_4, [latent])[:, 0] > thresholds[role]
         places = (bare & in_code, ~bare & in_code, bare & ~in_code, ~bare & ~in_code)
         places = [judged & sign_4 & here for here in places]
         by_token[role] = [float(active[here].float().mean()) for here in places]
@@ -1410,8 +1416,8 @@ predict(
 )
 
 # %% [markdown]
-# Now at the last token of a text, for many values at once. The unit is that of the code. A latent's largest activation in the snippets is printed for comparison: values far above it are a *push*,
-# not something that the model does to itself. The control is a random latent that is in use somewhere, clamped to the same values: every direction is 1 long, so the push is as strong.
+# Now at the last token of a text, for many values at once. They are in the units of f. A latent's largest activation in the snippets is printed for comparison: values far above it are a *push*,
+# not something that the model does to itself. The control is a random latent that is in use somewhere, clamped to the same values: every direction has length 1, so the push is as strong.
 
 # %%
 PROMPTS = (
@@ -1459,8 +1465,8 @@ if smollm2:
 # Four changes, four prompts, six values, or a prompt of yours in the box on top. *KL*, in nats, says how much all next-token probabilities together differ from what they are without the change: 0 is no difference. Mind its scale, in powers of ten.
 #
 # 1. *Change* is at the code latent and *Clamp to* at 120. Which token has grown most? Move *Clamp to* down to the values that the snippets have. What is left?
-# 2. Below the bars are those of a random latent, clamped to the same. Does it change *less*, or does it change something *else*?
-# 3. Move *Prompt* to the line of code, and *Clamp to* to 0: ablated. Who needs this latent?
+# 2. The lower picture has the bars of a random latent, clamped to the same. Does it change *less*, or does it change something *else*?
+# 3. Move *Prompt* to the line of code, and *Clamp to* to 0: ablated. Does anything change?
 
 
 # %%
@@ -1498,7 +1504,7 @@ if smollm2:
     display(steering_panel(figures_for(PROMPTS), compute=lambda prompt: figures_for([prompt])))
 
 # %% [markdown]
-# One random latent is one. Here are twelve, and the question that matters: how likely does the end of the line become? In code that is what follows a semicolon. All are clamped to 120 at the semicolon of a sentence.
+# One random latent is one. Here are twelve, and the question that matters: how likely does the end of the line become? In code that is what follows a semicolon. All are clamped to 120 at the semicolon of a sentence. (The column *at 30* shows how much of it is left nearer to natural values.)
 #
 # And once more the rival that needs no autoencoder: the mean of the semicolons in code minus the mean of those in prose. That direction, as long as the clamped latent's, is added instead.
 
@@ -1528,9 +1534,8 @@ if smollm2:
 
     length = x_4[sign_4].norm(dim=1).mean()
     print(f"length of the residual stream at a semicolon: {length:.0f} on average\n")
-    print(
-        "the end of the line             as it is   at 30   at 120   mean difference   random latents"
-    )
+    columns = "as it is   at 30   at 120   mean difference   random latents"
+    print(f"{'the end of the line':31} {columns}")
     pushed = {}
     for prompt in PROMPTS[:3]:
         base, code = as_it_is(prompt)
@@ -1539,8 +1544,8 @@ if smollm2:
         rival = line_end(pushed_along(prompt, apart, 120 - float(code[code_latent])))
         pushed[prompt] = line_end(base), by_latent[1], rival, others
         print(
-            f"{prompt:31} {pushed[prompt][0]:8.0%} {by_latent[0]:7.0%} {by_latent[1]:8.0%} {rival:12.0%}"
-            f"          median {others.quantile(0.5):.0%}, largest {others.max():.0%}"
+            f"{prompt:31} {pushed[prompt][0]:8.0%} {by_latent[0]:7.0%} {by_latent[1]:8.0%} "
+            f"{rival:12.0%}          median {others.quantile(0.5):.0%}, largest {others.max():.0%}"
         )
         assert by_latent[1] > pushed[prompt][0] + 0.2
         assert by_latent[1] > others.sort().values[-2]  # one of twelve may be another such latent
@@ -1573,9 +1578,8 @@ if smollm2:
             rows.append([float(code[code_latent]), *map(line_end, (base, *gone)), *kl])
     level, as_is, without, control, kl_without, kl_control = torch.tensor(rows).mean(0).tolist()
     print(f"{len(rows)} snippets; the latent is at {level:.1f} on average")
-    print(
-        f"end of the line: as it is {as_is:.0%}, ablated {without:.0%}, another latent ablated {control:.0%}"
-    )
+    print(f"the end of the line: as it is {as_is:.0%}, ablated {without:.0%}", end="")
+    print(f", another latent ablated {control:.0%}")
     print(f"KL in nats: ablated {kl_without:.3f}, another latent ablated {kl_control:.3f}")
     assert len(rows) >= 8 and abs(without - as_is) < 0.1 and max(kl_without, kl_control) < 0.2
 

@@ -184,10 +184,33 @@ def test_samples_of_another_shape_are_refused(shape):
         random_sae(TopKConfig(5, 32, 3)).encode(torch.zeros(shape, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_directions_that_begin_near_the_data_are_as_near_as_was_asked_and_fit_it(share):
+    config, x = TopKConfig(32, 64, k=4), rows(500, 32, dtype=torch.float32) + 3
+    centre = x.mean(0)
+    sae = TopKSAE.begin(config, x, centre, Generator().manual_seed(0), data_share=share)
+    torch.testing.assert_close(sae.W_dec.norm(dim=1), torch.ones(64))
+    cosines = sae.W_dec @ torch.nn.functional.normalize(x - centre, dim=1).T
+    # share * r + (1 - share) * other, for two directions nearly at right angles
+    expected = share / (share**2 + (1 - share) ** 2) ** 0.5
+    assert cosines.max(1).values.median() == pytest.approx(expected, abs=0.15)
+    g = sae.W_enc[0, 0] / sae.W_dec[0, 0]
+    torch.testing.assert_close(sae.W_enc, g * sae.W_dec.T)
+    fit = sae(x) - centre  # no other factor than 1 would bring it nearer to the data
+    assert float((fit * (x - centre)).sum() / fit.square().sum()) == pytest.approx(1, rel=1e-4)
+
+
+def test_directions_begin_at_random_if_nothing_is_asked():
+    config, x = TopKConfig(32, 64, k=4), rows(500, 32, dtype=torch.float32)
+    begun = [TopKSAE.begin(config, x * f, x[0], Generator().manual_seed(0)) for f in (1, 2)]
+    assert begun[0].W_dec.equal(begun[1].W_dec)
+    assert begun[0].W_enc.equal(begun[0].W_dec.T)
+
+
 def test_auxk_brings_dead_latents_back(monkeypatch):
     """Half of all latents are born dead: nothing but AuxK gives them a gradient."""
 
-    def half_dead(config, x, b_dec, generator):
+    def half_dead(config, x, b_dec, generator, **_):
         sae = SAE.begin.__func__(TopKSAE, config, x, b_dec, generator)
         sae.b_enc[: config.d_sae // 2] = -5
         return sae

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,6 +173,8 @@ def test_every_step_is_taken_with_its_learning_rate(adams):
         ({"warmup_steps": 700, "decay_steps": 301}, "are 1001 together; use at most steps = 1000"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0; use a number above 0"),
         ({"beta_2": 1.0}, "beta_2 is 1.0; use 0 or more, below 1"),
+        ({"data_share": 1.0}, "data_share is 1.0; use 0 or more, below 1"),
+        ({"data_share": -0.1}, "data_share is -0.1; use 0 or more, below 1"),
         ({"centre": "middle"}, "centre is 'middle'; use"),
     ],
 )
@@ -318,6 +321,16 @@ def interrupt_at(step, times=1):
                 signal.raise_signal(signal.SIGINT)
 
     return look
+
+
+def test_a_training_that_begins_near_the_data_goes_on_bit_for_bit_too(tmp_path):
+    near, path = replace(RECIPE, data_share=0.8), tmp_path / "run.safetensors"
+    more = {"checkpoint": path, "checkpoint_every": 4, "progress": stop_at(7)}
+    with pytest.raises(Stopped):
+        train(CONFIG, activations(), near, seed=0, **more)
+    ended = run(activations(), near, checkpoint=path)
+    assert_bit_equal(ended, run(activations(), near))
+    assert not ended.sae.W_dec.equal(run(activations()).sae.W_dec)
 
 
 @pytest.mark.parametrize("config", [CONFIG, DYING], ids=["topk", "relu"])

@@ -341,7 +341,6 @@ def test_a_text_finds_latents_and_a_click_shows_one(searched):
         ("", "Type a text first."),
         ("  \n", "Type a text first."),
         ("nothing", "No latent of those shown here is active in that text."),
-        ("one", "1 latent."),
         ("fails", "That text could not be read (RuntimeError: no such model)."),
         ("x" * 10_000, "That text has 10,000 characters; use at most 2,000."),
     ],
@@ -351,6 +350,12 @@ def test_what_finds_nothing_is_a_sentence_and_the_box_lives_on(searched, text, s
     assert searched.search.words == sentence and searched.search.results == []
     searched.search.find("x")
     assert len(searched.search.results) == 2
+
+
+def test_what_finds_one_counts_one(searched):
+    searched.search.find("one")
+    assert searched.search.words == "1 latent."
+    assert len(searched.search.results) == 1
 
 
 def test_without_a_search_there_is_no_box(panel):

@@ -87,7 +87,7 @@ class ReluSAE(SAE):
         *,
         data_share: float = 0.0,
     ) -> "ReluSAE":
-        """Directions of norm 1, as in `SAE.begin`, W_enc = g W_dec^T, and b_enc = -g l1_coefficient / 2.
+        """As `SAE.begin`, but W_enc = g W_dec^T, and b_enc = -g l1_coefficient / 2.
 
         For g = 1 this would be the best code if the directions were orthogonal: from each product
         the penalty takes half of its coefficient. So most numbers of the code are 0 from the first

@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const [NARROWEST, WIDEST] = [420, 600]; // of a picture; text keeps its size
 const BARS = { top: 56, row: 28, left: [60, 170], column: 90 };
-const CURVES = { top: 34, high: 230, left: 56, right: 18 };
+const CURVES = { top: 34, high: 230, left: 72, right: 18 };
 
 function node(parent, tag, attributes = {}, text = "") {
   const made = document.createElementNS(SVG, tag);

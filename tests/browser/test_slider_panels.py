@@ -453,7 +453,8 @@ BARS = """(svg) => {
   };
 }"""
 KL = """(svg) => ({
-  dots: [...svg.querySelectorAll(".dot")].map((dot) => Number(dot.getAttribute("cy"))),
+  dots: [...svg.querySelectorAll(".dot")]
+    .map((dot) => [dot.getAttribute("fill"), Number(dot.getAttribute("cy"))]),
   lines: [...svg.querySelectorAll("path.grid, path.axis")]
     .map((line) => Number(line.getAttribute("d").match(/ ([\\d.]+)H/)[1])),
   numbers: [...svg.querySelectorAll("text.number")].map((text) => text.textContent),
@@ -483,7 +484,8 @@ def assert_shows_change(panel):
             np.testing.assert_allclose(bars[lengths], shares, atol=0.6)
     kl = panel.view.locator("svg.changes").evaluate(KL)
     bottom, top = max(kl["lines"]), min(kl["lines"])
-    shares = [(bottom - y) / (bottom - top) for y in kl["dots"]]
+    shares = [(bottom - dict(kl["dots"])[c]) / (bottom - top) for c in PALETTE[: len(kl["dots"])]]
+    assert kl["dots"][-1][0] == PALETTE[state["series"]]  # in front of the others
     now = [curve[state["at"]] for curve in state["curves"]]
     np.testing.assert_allclose(shares, now, atol=0.01)
     assert kl["numbers"] == state["numbers"] and kl["words"] == state["kl_words"]

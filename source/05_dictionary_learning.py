@@ -703,7 +703,7 @@ print("                           dead of 128   features recovered   variance ex
 task = {}
 for name, coefficient in (("with a task for the dead", 1 / 32), ("without", 0.0)):
     just_enough = sae.TopKConfig(32, 128, k=3, aux_coefficient=coefficient)
-    run = train_on(truth, just_enough, n_steps=2_500)
+    run = train_on(truth, just_enough, n_steps=2_000)
     many, _ = truth.sample(50_000, 0.02, generator=generator)
     dead = int(((run.sae.encode(many) > 0).sum(0) == 0).sum())
     task[name] = dead, float(recovered(run.sae.W_dec, truth.directions))
@@ -929,13 +929,14 @@ predict(
 
 
 # %%
-def untrained() -> torch.Tensor:
-    """What the neurons of model A did before training."""
-    model = language.load_one_layer("A", trained=False)
+def untrained(name: str) -> torch.Tensor:
+    """What the neurons of a model did before training."""
+    model = language.load_one_layer(name, trained=False)
     tokens = language.tokenize(model, texts, max_tokens=64)
     return language.activations(model, tokens, point).values[point]
 
 
+before_a = untrained("A")
 rates = (n_active[often] / len(neurons_a)).float()
 
 
@@ -962,7 +963,7 @@ def widths(activations: torch.Tensor) -> torch.Tensor:
 effective = {"latents": latents.effective, "neurons": widths(neurons_a)}
 effective["neurons, as rare"] = widths(cut_neurons())
 effective["random directions, as rare"] = widths(turned(neurons_a))
-effective["the same, untrained model"] = widths(turned(untrained()))
+effective["the same, untrained model"] = widths(turned(before_a))
 print("                              median   narrower than 2 classes")
 narrow = {}
 for name, some in effective.items():
@@ -1027,7 +1028,7 @@ layers = {
     "latents": lambda: sae.column_blocks(*code_a, 4096, 256),
     "neurons": lambda: [neurons_a],
     "random": lambda: sae.column_blocks(*control.encode_sparse(neurons_a), 4096, 256),
-    "untrained": lambda: [untrained()],
+    "untrained": lambda: [before_a],
 }
 detectors = {
     name: neurons.best_detectors(blocks(), of_token, train_half) for name, blocks in layers.items()
@@ -1169,7 +1170,7 @@ def active_often(code: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
     return torch.bincount(code[1][code[0] > 0], minlength=4096) >= 20
 
 
-neurons_b, order = listen("B")[1], torch.arange(len(neurons_a))
+order = torch.arange(len(neurons_a))
 for c in range(len(everything)):
     here = (of_token == c).nonzero().flatten()
     order[here] = here[torch.randperm(len(here), generator=dice)]
@@ -1178,11 +1179,6 @@ few_b = active_often(code_b).nonzero().flatten()
 few_b = few_b[torch.randperm(len(few_b), generator=dice)][:512]
 not_drawn = ~torch.isin(code_b[1], few_b)
 few_b = code_b[0].masked_fill(not_drawn, 0), code_b[1]
-before = [language.load_one_layer(name, trained=False) for name in "AB"]
-before = [
-    language.activations(m, language.tokenize(m, texts, max_tokens=64), point).values[point]
-    for m in before
-]
 control_b = sae.TopKSAE.begin(config, neurons_b, neurons_b.mean(0), dice)
 random_a, random_b = control.encode_sparse(neurons_a), control_b.encode_sparse(neurons_b)
 
@@ -1199,7 +1195,7 @@ partners = {
     "latents, random directions": of_latents(random_a, random_b),
     "neurons": torch.as_tensor(best_correlations(neurons_a, neurons_b)),
     "neurons, shuffled": torch.as_tensor(best_correlations(neurons_a, neurons_b[order])),
-    "neurons, untrained": torch.as_tensor(best_correlations(*before)),
+    "neurons, untrained": torch.as_tensor(best_correlations(before_a, untrained("B"))),
 }
 quarters = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
 print("                               25 %   median   75 %   above 0.8")

@@ -330,7 +330,7 @@ def train_yours(n_steps: int = 600, l1: float = 0.2, seconds: float = 20) -> tor
         late = time.perf_counter() - began > seconds
         if step % 150 == 0 or step == n_steps - 1 or late:
             in_use = float((f > 0).sum(1).float().mean())
-            print(f"step {step:3}: loss {float(loss):.3f}, {in_use:4.1f} latents in use")
+            print(f"step {step:3}: loss {float(loss.detach()):.3f}, {in_use:4.1f} latents in use")
         if late:
             print("That is all there is time for.")
             break
